@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A target exists to forbid an import: the list of dependencies beside each name is the whole of what it may import.
+// RepositoryTests/ImportRulesTests holds the sources to it.
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+let strictCXX: [CXXSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "heddle",
+    products: [.executable(name: "heddle", targets: ["heddle"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries and C.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
+        .target(name: "CHeddleWire", dependencies: ["CProtobufC"]),
+        .target(name: "CHeddleKernels", exclude: ["kernels"], cxxSettings: strictCXX),
+
+        // Values and decisions.
+        .target(name: "HeddleCore", swiftSettings: strict),
+
+        // Bytes, sockets, actors.
+        .target(name: "HeddleWire", dependencies: ["CHeddleWire", "HeddleCore"], swiftSettings: strict),
+        .target(name: "HeddleTransport", dependencies: ["CZeroMQ"], swiftSettings: strict),
+        .target(
+            name: "HeddleActors", dependencies: ["HeddleCore", "HeddleWire", "HeddleTransport"],
+            swiftSettings: strict),
+
+        // Arithmetic and model files.
+        .target(name: "HeddleKernels", dependencies: ["CHeddleKernels"], swiftSettings: strict),
+        .target(
+            name: "HeddleCollective", dependencies: ["HeddleCore", "HeddleTransport"],
+            swiftSettings: strict),
+        .target(
+            name: "HeddleFiles",
+            dependencies: ["HeddleCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "HeddleEngine",
+            dependencies: ["HeddleCore", "HeddleFiles", "HeddleKernels", "HeddleCollective"],
+            swiftSettings: strict),
+
+        // The mesh.
+        .target(
+            name: "HeddleCluster",
+            dependencies: [
+                "HeddleCore", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HeddleRoles",
+            dependencies: [
+                "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
+                "HeddleFiles", "HeddleCluster", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "heddle",
+            dependencies: [
+                "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
+                "HeddleFiles", "HeddleCluster", "HeddleRoles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        // One folder per target, beside whole-repository and whole-cluster tests.
+        .testTarget(name: "HeddleCoreTests", dependencies: ["HeddleCore"], swiftSettings: strict),
+        .testTarget(
+            name: "HeddleWireTests", dependencies: ["HeddleWire", "CHeddleWire", "HeddleCore"], swiftSettings: strict),
+        .testTarget(name: "HeddleTransportTests", dependencies: ["HeddleTransport"], swiftSettings: strict),
+        .testTarget(
+            name: "HeddleActorsTests", dependencies: ["HeddleActors", "HeddleWire", "HeddleTransport", "HeddleCore"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HeddleKernelsTests", dependencies: ["HeddleKernels", "CHeddleKernels"], swiftSettings: strict),
+        .testTarget(
+            name: "HeddleCollectiveTests", dependencies: ["HeddleCollective", "HeddleTransport", "HeddleCore"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HeddleFilesTests", dependencies: ["HeddleFiles", "HeddleCore"], resources: [.copy("Goldens")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HeddleEngineTests",
+            dependencies: ["HeddleEngine", "HeddleCollective", "HeddleFiles", "HeddleKernels", "HeddleCore"],
+            resources: [.copy("Goldens")], swiftSettings: strict),
+        .testTarget(name: "HeddleClusterTests", dependencies: ["HeddleCluster", "HeddleCore"], swiftSettings: strict),
+        .testTarget(
+            name: "HeddleRolesTests",
+            dependencies: [
+                "HeddleRoles", "HeddleActors", "HeddleTransport", "HeddleEngine", "HeddleFiles", "HeddleCore", "HeddleWire",
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", swiftSettings: strict),
+        .testTarget(name: "ClusterTests", dependencies: ["HeddleTransport", "HeddleWire", "HeddleCore"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11,
+    cxxLanguageStandard: .cxx17
+)

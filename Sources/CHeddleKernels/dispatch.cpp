@@ -1,0 +1,1 @@
+#include "heddle_kernels.h"
