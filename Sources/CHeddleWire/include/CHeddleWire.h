@@ -2,3 +2,4 @@
 #pragma once
 #include "client.pb-c.h"
 #include "inspect.pb-c.h"
+#include "mesh.pb-c.h"
