@@ -1189,7 +1189,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__ping__descriptor =
   (ProtobufCMessageInit) heddle__client__v1__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descriptors[7] =
+static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descriptors[8] =
 {
   {
     "request_id",
@@ -1275,10 +1275,23 @@ static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "adapter_rank",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Accepted, adapter_rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__client__v1__accepted__field_indices_by_name[] = {
   4,   /* field[4] = adapter */
   5,   /* field[5] = adapter_digest */
+  7,   /* field[7] = adapter_rank */
   2,   /* field[2] = model */
   3,   /* field[3] = model_digest */
   6,   /* field[6] = node */
@@ -1288,7 +1301,7 @@ static const unsigned heddle__client__v1__accepted__field_indices_by_name[] = {
 static const ProtobufCIntRange heddle__client__v1__accepted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__accepted__descriptor =
 {
@@ -1298,7 +1311,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__accepted__descriptor =
   "Heddle__Client__V1__Accepted",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Accepted),
-  7,
+  8,
   heddle__client__v1__accepted__field_descriptors,
   heddle__client__v1__accepted__field_indices_by_name,
   1,  heddle__client__v1__accepted__number_ranges,
@@ -1882,7 +1895,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__busy__descriptor =
   (ProtobufCMessageInit) heddle__client__v1__busy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__client__v1__pong__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heddle__client__v1__pong__field_descriptors[3] =
 {
   {
     "number",
@@ -1897,12 +1910,24 @@ static const ProtobufCFieldDescriptor heddle__client__v1__pong__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "open_requests",
+    "incarnation",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Heddle__Client__V1__Pong, open_requests),
+    offsetof(Heddle__Client__V1__Pong, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Pong, session),
     NULL,
     NULL,
     0,             /* flags */
@@ -1910,13 +1935,14 @@ static const ProtobufCFieldDescriptor heddle__client__v1__pong__field_descriptor
   },
 };
 static const unsigned heddle__client__v1__pong__field_indices_by_name[] = {
+  1,   /* field[1] = incarnation */
   0,   /* field[0] = number */
-  1,   /* field[1] = open_requests */
+  2,   /* field[2] = session */
 };
 static const ProtobufCIntRange heddle__client__v1__pong__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__pong__descriptor =
 {
@@ -1926,7 +1952,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__pong__descriptor =
   "Heddle__Client__V1__Pong",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Pong),
-  2,
+  3,
   heddle__client__v1__pong__field_descriptors,
   heddle__client__v1__pong__field_indices_by_name,
   1,  heddle__client__v1__pong__number_ranges,

@@ -263,10 +263,14 @@ struct  Heddle__Client__V1__Accepted
    * The name of the router's node.
    */
   ProtobufCBinaryData node;
+  /*
+   * 0 without an adapter.
+   */
+  uint32_t adapter_rank;
 };
 #define HEDDLE__CLIENT__V1__ACCEPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__accepted__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 /*
@@ -445,13 +449,18 @@ struct  Heddle__Client__V1__Pong
   ProtobufCMessage base;
   uint64_t number;
   /*
-   * Requests of this client that the router holds open.
+   * 16 bytes: which start of the router's process this is.
    */
-  uint32_t open_requests;
+  ProtobufCBinaryData incarnation;
+  /*
+   * Which of the router's sessions the client is. When this or the incarnation differs from the last Pong's, the router
+   * has given up what this client had open: submit it again, with resume_from.
+   */
+  uint64_t session;
 };
 #define HEDDLE__CLIENT__V1__PONG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__pong__descriptor) \
-    , 0, 0 }
+    , 0, {0,NULL}, 0 }
 
 
 /* Heddle__Client__V1__Submit methods */

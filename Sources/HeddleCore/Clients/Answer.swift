@@ -5,12 +5,12 @@ public struct AcceptedRequest: Hashable, Sendable {
     public var model: ModelName
     public var modelDigest: Digest
     /// The adapter that answers, with the digest that the request keeps until its end; nil: the base model alone.
-    public var adapter: Adapter?
+    public var adapter: AdapterRef?
     /// The node of the router that owns the request.
     public var router: NodeName
 
     public init(
-        id: RequestID, promptTokenCount: Int, model: ModelName, modelDigest: Digest, adapter: Adapter?, router: NodeName
+        id: RequestID, promptTokenCount: Int, model: ModelName, modelDigest: Digest, adapter: AdapterRef?, router: NodeName
     ) {
         self.id = id
         self.promptTokenCount = promptTokenCount
@@ -18,17 +18,6 @@ public struct AcceptedRequest: Hashable, Sendable {
         self.modelDigest = modelDigest
         self.adapter = adapter
         self.router = router
-    }
-
-    /// An adapter by name and by content.
-    public struct Adapter: Hashable, Sendable {
-        public var name: AdapterName
-        public var digest: Digest
-
-        public init(name: AdapterName, digest: Digest) {
-            self.name = name
-            self.digest = digest
-        }
     }
 }
 
@@ -42,13 +31,13 @@ public struct DeliveredTokens: Hashable, Sendable {
     public var tokens: [TokenID]
     /// What these tokens add to the choice's text: whole characters, and nothing that may yet become a stop string.
     public var text: String
-    /// One for each token, or none at all.
-    public var logprobs: [Logprobs]
+    /// One for each token, or none at all: natural logarithms of the model's probabilities, before temperature.
+    public var logprobs: [TokenLogprobs]
     /// Set in the last message of the choice, which may hold no token but the rest of the text.
     public var finish: FinishReason?
 
     public init(
-        id: RequestID, choice: Int, firstIndex: Int, tokens: [TokenID], text: String, logprobs: [Logprobs] = [],
+        id: RequestID, choice: Int, firstIndex: Int, tokens: [TokenID], text: String, logprobs: [TokenLogprobs] = [],
         finish: FinishReason? = nil
     ) {
         self.id = id
@@ -59,30 +48,6 @@ public struct DeliveredTokens: Hashable, Sendable {
         self.logprobs = logprobs
         self.finish = finish
     }
-
-    /// Natural logarithms of the model's probabilities at one position, before temperature.
-    public struct Logprobs: Hashable, Sendable {
-        /// Of the token that was drawn.
-        public var chosen: Float
-        /// The likeliest tokens, likeliest first.
-        public var likeliest: [Entry]
-
-        public init(chosen: Float, likeliest: [Entry]) {
-            self.chosen = chosen
-            self.likeliest = likeliest
-        }
-
-        /// One token and its log-probability.
-        public struct Entry: Hashable, Sendable {
-            public var token: TokenID
-            public var logprob: Float
-
-            public init(token: TokenID, logprob: Float) {
-                self.token = token
-                self.logprob = logprob
-            }
-        }
-    }
 }
 
 /// The good end of a request: all its tokens were sent.
@@ -91,12 +56,15 @@ public struct FinishedRequest: Hashable, Sendable {
     /// In the order of the choices.
     public var choices: [Choice]
     public var usage: Usage
+    /// Prompt tokens whose keys and values were found in a cache.
+    public var cachedTokenCount: Int
     public var timings: Timings
 
-    public init(id: RequestID, choices: [Choice], usage: Usage, timings: Timings) {
+    public init(id: RequestID, choices: [Choice], usage: Usage, cachedTokenCount: Int = 0, timings: Timings) {
         self.id = id
         self.choices = choices
         self.usage = usage
+        self.cachedTokenCount = cachedTokenCount
         self.timings = timings
     }
 
@@ -108,21 +76,6 @@ public struct FinishedRequest: Hashable, Sendable {
         public init(finish: FinishReason, tokenCount: Int) {
             self.finish = finish
             self.tokenCount = tokenCount
-        }
-    }
-
-    /// Tokens that the request is charged for.
-    public struct Usage: Hashable, Sendable {
-        public var promptTokenCount: Int
-        /// Over all choices.
-        public var completionTokenCount: Int
-        /// Prompt tokens whose keys and values were found in a cache.
-        public var cachedTokenCount: Int
-
-        public init(promptTokenCount: Int, completionTokenCount: Int, cachedTokenCount: Int = 0) {
-            self.promptTokenCount = promptTokenCount
-            self.completionTokenCount = completionTokenCount
-            self.cachedTokenCount = cachedTokenCount
         }
     }
 

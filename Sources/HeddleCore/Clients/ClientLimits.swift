@@ -9,16 +9,15 @@ public struct ClientLimits: Hashable, Sendable {
     /// Tokens of a prompt that is sent as token ids.
     public var promptTokenCountMax = 1 << 18
     /// Credit in one message, and credit that a request may hold.
-    public var creditTokensMax = 1 << 24
+    public var creditTokensMax = 1 << 20
     /// Tokens in one message to a client.
     public var messageTokenCountMax = 1024
     /// Text in one message to a client.
     public var messageTextByteCountMax = 1 << 20
     /// The longest sentence in a failure.
     public var failureByteCountMax = 2048
-    /// Clients that a router listens to, and open requests of each.
+    /// Connections that a router listens to.
     public var clientCountMax = 4096
-    public var clientRequestCountMax = 1024
     /// A client with open requests says at least this often that it lives, and a router answers.
     public var heartbeatInterval: Duration = .seconds(1)
     /// After this long without a frame, either side takes the other for gone.

@@ -21,7 +21,7 @@ public struct NodeReport: Hashable, Sendable {
     public var tenants: [TenantReport]
     public var adapters: [AdapterReport]
     public var workers: [WorkerReport]
-    public var requests: [RequestReport]
+    public var requests: [OpenRequestReport]
     /// Entries of the lists above that exist and were left out because a reply is bounded.
     public var omittedCount: Int
 
@@ -30,7 +30,7 @@ public struct NodeReport: Hashable, Sendable {
         state: StateReport, uptime: Duration, endpoints: [Endpoint] = [], peers: [PeerReport] = [],
         processorTime: Duration = .zero, residentBytes: UInt64 = 0, actors: [ActorReport] = [],
         tenants: [TenantReport] = [], adapters: [AdapterReport] = [], workers: [WorkerReport] = [],
-        requests: [RequestReport] = [], omittedCount: Int = 0
+        requests: [OpenRequestReport] = [], omittedCount: Int = 0
     ) {
         self.name = name
         self.incarnation = incarnation

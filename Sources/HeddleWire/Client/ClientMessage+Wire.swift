@@ -1,13 +1,10 @@
 import CHeddleWire
 import HeddleCore
 
-private typealias Proto = Heddle__Client__V1__Submit
-private typealias ProtoSampling = Heddle__Client__V1__Sampling
-
 // MARK: Writing
 
 extension MessageArena {
-    func pack(_ submission: Submission) -> [UInt8] {
+    func pack(_ submission: ClientSubmission) -> [UInt8] {
         pack(
             make(heddle__client__v1__submit__init) { message in
                 message.request_id = bytes(submission.id.bytes)
@@ -83,7 +80,7 @@ extension MessageArena {
 
 // MARK: Reading
 
-func readSubmission(_ payload: [UInt8], limits: ClientLimits) throws -> Submission {
+func readSubmission(_ payload: [UInt8], limits: ClientLimits) throws -> ClientSubmission {
     let submission = try unpacking(
         payload, heddle__client__v1__submit__unpack, heddle__client__v1__submit__free_unpacked
     ) { message in
@@ -100,8 +97,8 @@ func readSubmission(_ payload: [UInt8], limits: ClientLimits) throws -> Submissi
 
 private func readSubmission(
     _ message: Heddle__Client__V1__Submit, id: RequestID, limits: ClientLimits
-) throws(RequestError) -> Submission {
-    let prompt: Submission.Prompt
+) throws(RequestError) -> ClientSubmission {
+    let prompt: ClientSubmission.Prompt
     switch message.prompt_case {
     case HEDDLE__CLIENT__V1__SUBMIT__PROMPT_TEXT:
         guard message.text.len <= limits.request.promptByteCountMax else {
@@ -109,7 +106,7 @@ private func readSubmission(
         }
         let bytes = message.text.array
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .promptNotUTF8(byteOffset: firstInvalidUTF8Offset(bytes) ?? 0)
+            throw .promptNotUTF8(byteOffset: UTF8Check.firstInvalidOffset(bytes) ?? 0)
         }
         prompt = .text(text)
     case HEDDLE__CLIENT__V1__SUBMIT__PROMPT_TOKEN_IDS:
@@ -124,7 +121,7 @@ private func readSubmission(
     let key = try text(message.key, "key", byteCountMax: limits.keyByteCountMax) { _, _ in .wrongKey }
     let tenant = try text(message.tenant, "tenant", byteCountMax: TenantName.byteCountMax)
     let resumeFrom = elements(message.resume_from, message.n_resume_from).map(Int.init)
-    let submission = Submission(
+    let submission = ClientSubmission(
         id: id, key: key.isEmpty ? nil : key, tenant: tenant.isEmpty ? nil : TenantName(tenant),
         model: try text(message.model, "model", byteCountMax: limits.modelByteCountMax), prompt: prompt,
         sampling: sampling,
@@ -230,6 +227,18 @@ func requestID(_ field: ProtobufCBinaryData) throws -> RequestID {
         throw ClientFrameError("request_id has 16 bytes; this one has \(field.len)")
     }
     return id
+}
+
+extension Incarnation {
+    /// 16 bytes, big-endian.
+    var bytes: [UInt8] { RequestID(high: high, low: low).bytes }
+}
+
+func incarnation(_ field: ProtobufCBinaryData) throws -> Incarnation {
+    guard let words = RequestID(bytes: field.array) else {
+        throw ClientFrameError("incarnation has 16 bytes; this one has \(field.len)")
+    }
+    return Incarnation(high: words.high, low: words.low)
 }
 
 private func tokens(_ ids: UnsafeBufferPointer<UInt32>) throws(RequestError) -> [TokenID] {

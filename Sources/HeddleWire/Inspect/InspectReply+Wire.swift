@@ -44,7 +44,7 @@ extension MessageArena {
             + report.requests.count
         return make(heddle__inspect__v1__node_report__init) { message in
             message.name = bytes(report.name.text)
-            message.incarnation = bytes(RequestID(high: report.incarnation.high, low: report.incarnation.low).bytes)
+            message.incarnation = bytes(report.incarnation.bytes)
             message.pid = report.processID
             message.version = text(report.version, limits)
             message.host = text(report.host, limits)
@@ -114,12 +114,9 @@ struct ReportReader {
     let limits: InspectionLimits
 
     func node(_ message: Heddle__Inspect__V1__NodeReport) throws -> NodeReport {
-        guard let incarnation = RequestID(bytes: message.incarnation.array) else {
-            throw ClientFrameError("incarnation has 16 bytes; this one has \(message.incarnation.len)")
-        }
-        return NodeReport(
+        NodeReport(
             name: NodeName(try name(message.name, "name", NodeName.isValid)),
-            incarnation: Incarnation(high: incarnation.high, low: incarnation.low), processID: message.pid,
+            incarnation: try incarnation(message.incarnation), processID: message.pid,
             version: try text(message.version, "version"), host: try text(message.host, "host"),
             roles: try texts(message.roles, message.n_roles, "roles"), state: try state(message.state),
             uptime: Duration(wireMicroseconds: message.uptime_microseconds),

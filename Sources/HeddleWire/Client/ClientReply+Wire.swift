@@ -13,6 +13,7 @@ extension MessageArena {
                 message.model_digest = bytes(accepted.modelDigest.bytes)
                 message.adapter = bytes(accepted.adapter?.name.text ?? "")
                 message.adapter_digest = bytes(accepted.adapter?.digest.bytes ?? [])
+                message.adapter_rank = UInt32(clamping: accepted.adapter?.rank ?? 0)
                 message.node = bytes(accepted.router.text)
             })
     }
@@ -33,14 +34,14 @@ extension MessageArena {
     }
 
     private func logprobs(
-        _ logprobs: DeliveredTokens.Logprobs
+        _ logprobs: TokenLogprobs
     ) -> UnsafeMutablePointer<Heddle__Client__V1__TokenLogprobs> {
         make(heddle__client__v1__token_logprobs__init) { message in
-            message.logprob = logprobs.chosen
-            message.n_top_ids = logprobs.likeliest.count
-            message.top_ids = array(logprobs.likeliest.map { UInt32(bitPattern: $0.token) })
-            message.n_top_logprobs = logprobs.likeliest.count
-            message.top_logprobs = array(logprobs.likeliest.map(\.logprob))
+            message.logprob = logprobs.logprob
+            message.n_top_ids = logprobs.top.count
+            message.top_ids = array(logprobs.top.map { UInt32(bitPattern: $0.token) })
+            message.n_top_logprobs = logprobs.top.count
+            message.top_logprobs = array(logprobs.top.map(\.logprob))
         }
     }
 
@@ -66,8 +67,8 @@ extension MessageArena {
                     })
                 message.usage = make(heddle__client__v1__usage__init) {
                     $0.prompt_tokens = UInt64(clamping: finished.usage.promptTokenCount)
-                    $0.completion_tokens = UInt64(clamping: finished.usage.completionTokenCount)
-                    $0.cached_tokens = UInt64(clamping: finished.usage.cachedTokenCount)
+                    $0.completion_tokens = UInt64(clamping: finished.usage.generatedTokenCount)
+                    $0.cached_tokens = UInt64(clamping: finished.cachedTokenCount)
                 }
                 message.timings = make(heddle__client__v1__timings__init) {
                     $0.queue_microseconds = finished.timings.queue.wireMicroseconds
@@ -99,11 +100,12 @@ extension MessageArena {
             })
     }
 
-    func packPong(_ number: UInt64, _ openRequestCount: Int) -> [UInt8] {
+    func packPong(_ number: UInt64, _ incarnation: Incarnation, _ session: ClientRef) -> [UInt8] {
         pack(
             make(heddle__client__v1__pong__init) {
                 $0.number = number
-                $0.open_requests = UInt32(clamping: openRequestCount)
+                $0.incarnation = bytes(incarnation.bytes)
+                $0.session = session.number
             })
     }
 }
@@ -121,11 +123,11 @@ func readAccepted(_ payload: [UInt8]) throws -> AcceptedRequest {
             }
             return digest
         }
-        var adapter: AcceptedRequest.Adapter?
+        var adapter: AdapterRef?
         if message.adapter.len > 0 {
-            adapter = AcceptedRequest.Adapter(
+            adapter = AdapterRef(
                 name: AdapterName(try name(message.adapter, "adapter", AdapterName.isValid)),
-                digest: try digest(message.adapter_digest, "adapter_digest"))
+                digest: try digest(message.adapter_digest, "adapter_digest"), rank: Int(message.adapter_rank))
         }
         return AcceptedRequest(
             id: id, promptTokenCount: Int(message.prompt_tokens),
@@ -154,12 +156,12 @@ func readTokens(_ payload: [UInt8], limits: ClientLimits) throws -> DeliveredTok
             throw ClientFrameError(
                 "logprobs has \(message.n_logprobs) entries for \(message.n_token_ids) tokens", requestID: id)
         }
+        let tokens = try elements(message.token_ids, message.n_token_ids).map { try token($0, "token_ids", id) }
         return DeliveredTokens(
-            id: id, choice: Int(message.choice), firstIndex: Int(message.first_index),
-            tokens: try elements(message.token_ids, message.n_token_ids).map { try token($0, "token_ids", id) },
+            id: id, choice: Int(message.choice), firstIndex: Int(message.first_index), tokens: tokens,
             text: try sentence(message.text, "text", byteCountMax: limits.messageTextByteCountMax),
-            logprobs: try elements(message.logprobs, message.n_logprobs).map { entry in
-                try readLogprobs(entry?.pointee, id, limits: limits)
+            logprobs: try zip(tokens, elements(message.logprobs, message.n_logprobs)).map { token, entry in
+                try readLogprobs(entry?.pointee, of: token, id, limits: limits)
             },
             finish: try readFinish(message.finish, id))
     }
@@ -168,8 +170,8 @@ func readTokens(_ payload: [UInt8], limits: ClientLimits) throws -> DeliveredTok
 }
 
 private func readLogprobs(
-    _ message: Heddle__Client__V1__TokenLogprobs?, _ id: RequestID, limits: ClientLimits
-) throws -> DeliveredTokens.Logprobs {
+    _ message: Heddle__Client__V1__TokenLogprobs?, of chosen: TokenID, _ id: RequestID, limits: ClientLimits
+) throws -> TokenLogprobs {
     guard let message, !message.logprob.isNaN, message.n_top_ids == message.n_top_logprobs,
         message.n_top_ids <= limits.request.logprobCountMax
     else {
@@ -181,8 +183,8 @@ private func readLogprobs(
         throw ClientFrameError("top_logprobs holds something that is not a number", requestID: id)
     }
     let ids = try elements(message.top_ids, message.n_top_ids).map { try token($0, "top_ids", id) }
-    return DeliveredTokens.Logprobs(
-        chosen: message.logprob, likeliest: zip(ids, logprobs).map { .init(token: $0, logprob: $1) })
+    return TokenLogprobs(
+        token: chosen, logprob: message.logprob, top: zip(ids, logprobs).map { .init(token: $0, logprob: $1) })
 }
 
 func readFinished(_ payload: [UInt8], limits: ClientLimits) throws -> FinishedRequest {
@@ -205,8 +207,8 @@ func readFinished(_ payload: [UInt8], limits: ClientLimits) throws -> FinishedRe
             id: id, choices: choices,
             usage: .init(
                 promptTokenCount: Int(clamping: usage?.prompt_tokens ?? 0),
-                completionTokenCount: Int(clamping: usage?.completion_tokens ?? 0),
-                cachedTokenCount: Int(clamping: usage?.cached_tokens ?? 0)),
+                generatedTokenCount: Int(clamping: usage?.completion_tokens ?? 0)),
+            cachedTokenCount: Int(clamping: usage?.cached_tokens ?? 0),
             timings: .init(
                 queue: Duration(wireMicroseconds: timings?.queue_microseconds ?? 0),
                 firstToken: Duration(wireMicroseconds: timings?.first_token_microseconds ?? 0),
@@ -245,9 +247,12 @@ func readBusy(_ payload: [UInt8]) throws -> ClientReply {
 }
 
 func readPong(_ payload: [UInt8]) throws -> ClientReply {
-    let pong = unpacking(
+    let pong = try unpacking(
         payload, heddle__client__v1__pong__unpack, heddle__client__v1__pong__free_unpacked
-    ) { ClientReply.pong(number: $0.number, openRequestCount: Int($0.open_requests)) }
+    ) {
+        ClientReply.pong(
+            number: $0.number, incarnation: try incarnation($0.incarnation), session: ClientRef($0.session))
+    }
     guard let pong else { throw ClientFrameError("the payload is not a Pong") }
     return pong
 }

@@ -2,7 +2,7 @@ import HeddleCore
 
 /// What a client says to a router on the client socket.
 public enum ClientMessage: Hashable, Sendable {
-    case submit(Submission)
+    case submit(ClientSubmission)
     case cancel(RequestID)
     case credit(RequestID, tokenCount: Int)
     case ping(number: UInt64)
@@ -54,7 +54,7 @@ public enum ClientReply: Hashable, Sendable {
     case finished(FinishedRequest)
     case failed(RequestFailure)
     case busy(RequestID, retryAfter: Duration)
-    case pong(number: UInt64, openRequestCount: Int)
+    case pong(number: UInt64, incarnation: Incarnation, session: ClientRef)
 
     enum Kind: UInt8 {
         case accepted = 16
@@ -84,7 +84,8 @@ public enum ClientReply: Hashable, Sendable {
             case .finished(let finished): (.finished, arena.pack(finished))
             case .failed(let failure): (.failed, arena.pack(failure, limits: limits))
             case .busy(let id, let after): (.busy, arena.packBusy(id, after))
-            case .pong(let number, let count): (.pong, arena.packPong(number, count))
+            case .pong(let number, let incarnation, let session):
+                (.pong, arena.packPong(number, incarnation, session))
             }
         return [FrameHeader.bytes(FrameHeader.client, kind: kind.rawValue), payload]
     }

@@ -1,5 +1,5 @@
-/// A request as a client states it: read and checked for shape, not yet admitted by anybody.
-public struct Submission: Hashable, Sendable {
+/// A request as a client states it: read and checked for shape, not yet admitted. Admission makes a `Submission` of it.
+public struct ClientSubmission: Hashable, Sendable {
     /// Chosen by the client; the same id again takes the same request's stream up.
     public var id: RequestID
     /// The tenant's key as it was sent; nil where none was.

@@ -53,7 +53,7 @@ extension MessageArena {
     }
 
     func request(
-        _ report: RequestReport, _ limits: InspectionLimits
+        _ report: OpenRequestReport, _ limits: InspectionLimits
     ) -> UnsafeMutablePointer<Heddle__Inspect__V1__RequestReport> {
         make(heddle__inspect__v1__request_report__init) { message in
             message.request_id = bytes(report.id.bytes)
@@ -110,8 +110,8 @@ extension ReportReader {
             })
     }
 
-    func request(_ message: Heddle__Inspect__V1__RequestReport) throws -> RequestReport {
-        RequestReport(
+    func request(_ message: Heddle__Inspect__V1__RequestReport) throws -> OpenRequestReport {
+        OpenRequestReport(
             id: try requestID(message.request_id),
             tenant: TenantName(try name(message.tenant, "tenant", TenantName.isValid)),
             model: try text(message.model, "model"), state: try state(message.state),

@@ -1,5 +1,5 @@
 /// One open request: where it is and what it waits for. Counts only; its prompt and its tokens stay with its router.
-public struct RequestReport: Hashable, Sendable {
+public struct OpenRequestReport: Hashable, Sendable {
     public var id: RequestID
     public var tenant: TenantName
     /// The adapter or base model that the client asked for.
