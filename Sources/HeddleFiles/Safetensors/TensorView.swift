@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A tensor of a mapped file: its type, its shape, and its bytes, which stay mapped as long as a view of them lives.
 public struct TensorView: Sendable {
     /// The name in the file.
@@ -85,6 +93,35 @@ public struct TensorView: Sendable {
         }
         if let failure { throw failure }
         return values
+    }
+
+    /// The index of the first infinity or NaN of an f32, f16 or bf16 tensor; nil where all numbers are finite.
+    func firstNotFinite() -> Int? {
+        precondition(elementType.isReadAsFloat, "\(elementType) has no infinities that are known here")
+        return withUnsafeBytes { bytes in
+            // Safety: the file checked the alignment. A value is finite where its exponent is not all ones.
+            guard elementType == .f32 else {
+                let exponent: UInt16 = elementType == .f16 ? 0x7C00 : 0x7F80
+                return bytes.assumingMemoryBound(to: UInt16.self).firstIndex {
+                    UInt16(littleEndian: $0) & exponent == exponent
+                }
+            }
+            return bytes.assumingMemoryBound(to: UInt32.self).firstIndex {
+                UInt32(littleEndian: $0) & 0x7F80_0000 == 0x7F80_0000
+            }
+        }
+    }
+
+    /// Whether two tensors have one type, one shape and the same bytes.
+    func isSame(as other: TensorView) -> Bool {
+        guard shape == other.shape, elementType == other.elementType else { return false }
+        return withUnsafeBytes { left in
+            other.withUnsafeBytes { right in
+                guard let leftBase = left.baseAddress, let rightBase = right.baseAddress else { return true }
+                // Safety: both buffers have `byteCount` bytes: type and shape are equal.
+                return memcmp(leftBase, rightBase, byteCount) == 0
+            }
+        }
     }
 
     private func convert(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
