@@ -41,7 +41,7 @@ public enum WorkerAnswer: Hashable, Sendable {
 }
 
 /// Where one rank finds its shard of an adapter, as its host's adapter cache answers.
-public struct PackedShard: Hashable, Sendable {
+public struct AdapterShardFile: Hashable, Sendable {
     public var adapter: AdapterRef
     /// A packed file on the host; it stays mapped by whoever opened it, also after the cache has evicted it.
     public var path: String

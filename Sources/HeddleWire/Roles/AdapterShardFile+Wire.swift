@@ -1,6 +1,6 @@
 import HeddleCore
 
-extension PackedShard: WireCodable {
+extension AdapterShardFile: WireCodable {
     public static var wireByteCountMin: Int { 56 }
 
     public func encode(into writer: inout WireWriter) {
