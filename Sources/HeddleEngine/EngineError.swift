@@ -4,8 +4,6 @@ public enum EngineError: Error, Hashable, Sendable {
     /// More ranks than the model has heads to go round.
     case rankWithoutHead(rank: Int, rankCount: Int, headCount: Int)
     case unsupportedShape(field: String, value: Int, rule: String)
-    case missingTensor(String)
-    case tensorShape(name: String, found: [Int], expected: [Int])
     case tensorUnreadable(name: String, reason: String)
     case outOfMemory(purpose: String, byteCount: Int)
     case threadsRefused(count: Int)
@@ -22,9 +20,6 @@ extension EngineError: CustomStringConvertible {
         case .rankWithoutHead(let rank, let count, let heads):
             "rank \(rank) of \(count) would own none of the model's \(heads) attention heads; use fewer ranks"
         case .unsupportedShape(let field, let value, let rule): "the model's \(field) is \(value); it must be \(rule)"
-        case .missingTensor(let name): "the model folder has no tensor \(name)"
-        case .tensorShape(let name, let found, let expected):
-            "tensor \(name) has the shape \(found), where the configuration asks for \(expected)"
         case .tensorUnreadable(let name, let reason): "tensor \(name) cannot be read: \(reason)"
         case .outOfMemory(let purpose, let bytes): "the system has no \(bytes) bytes left for \(purpose)"
         case .threadsRefused(let count): "the system refuses to start \(count) threads"

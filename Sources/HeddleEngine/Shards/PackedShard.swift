@@ -33,45 +33,33 @@ public struct PackedShard: Sendable {
     public init(model: ModelFolder, plan: ShardPlan, format: WeightFormat = .auto) throws(EngineError) {
         let configuration = model.configuration
         try Self.check(configuration)
-        var source = WeightSource(weights: model.weights, format: format)
-        let hidden = configuration.hiddenSize
+        var source = WeightSource(format: format)
         let head = configuration.headDimension
-        let queryWidth = configuration.headCount * head
-        let keyWidth = configuration.kvHeadCount * head
-        let wide = configuration.feedForwardSize
         let ownHeads = plan.heads.scaled(by: head)
         let ownKV = plan.kvHeads.scaled(by: head)
         let headLeaves = plan.headSegments[plan.segments].map { $0.scaled(by: head) }
         let wideLeaves = Array(plan.feedForwardSegments[plan.segments])
 
-        embedding = try source.tensor("model.embed_tokens.weight", shape: [configuration.vocabularyCount, hidden])
         var layers: [Layer] = []
         for index in 0..<configuration.layerCount {
-            func name(_ part: String) -> String { "model.layers.\(index).\(part).weight" }
-            let query = try source.tensor(name("self_attn.q_proj"), shape: [queryWidth, hidden])
-            let key = try source.tensor(name("self_attn.k_proj"), shape: [keyWidth, hidden])
-            let value = try source.tensor(name("self_attn.v_proj"), shape: [keyWidth, hidden])
-            let output = try source.tensor(name("self_attn.o_proj"), shape: [hidden, queryWidth])
-            let gate = try source.tensor(name("mlp.gate_proj"), shape: [wide, hidden])
-            let up = try source.tensor(name("mlp.up_proj"), shape: [wide, hidden])
-            let down = try source.tensor(name("mlp.down_proj"), shape: [hidden, wide])
+            func weights(_ projection: Projection) -> TensorView {
+                model.tensor(.projection(layer: index, projection))
+            }
             layers.append(
                 Layer(
-                    inputNorm: try source.vector(name("input_layernorm"), count: hidden),
-                    query: try source.pack(query, outputs: ownHeads),
-                    key: try source.pack(key, outputs: ownKV),
-                    value: try source.pack(value, outputs: ownKV),
-                    outputLeaves: try source.pack(output, leaves: headLeaves),
-                    feedForwardNorm: try source.vector(name("post_attention_layernorm"), count: hidden),
-                    gate: try source.pack(gate, outputs: plan.feedForward),
-                    up: try source.pack(up, outputs: plan.feedForward),
-                    downLeaves: try source.pack(down, leaves: wideLeaves)))
+                    inputNorm: try source.vector(model.tensor(.attentionNorm(layer: index))),
+                    query: try source.pack(weights(.q), outputs: ownHeads),
+                    key: try source.pack(weights(.k), outputs: ownKV),
+                    value: try source.pack(weights(.v), outputs: ownKV),
+                    outputLeaves: try source.pack(weights(.o), leaves: headLeaves),
+                    feedForwardNorm: try source.vector(model.tensor(.feedForwardNorm(layer: index))),
+                    gate: try source.pack(weights(.gate), outputs: plan.feedForward),
+                    up: try source.pack(weights(.up), outputs: plan.feedForward),
+                    downLeaves: try source.pack(weights(.down), leaves: wideLeaves)))
         }
-        finalNorm = try source.vector("model.norm.weight", count: hidden)
-        let projection =
-            configuration.tiedEmbeddings
-            ? embedding : try source.tensor("lm_head.weight", shape: [configuration.vocabularyCount, hidden])
-        vocabulary = try source.pack(projection, outputs: plan.vocabulary)
+        embedding = model.tensor(.embedding)
+        finalNorm = try source.vector(model.tensor(.finalNorm))
+        vocabulary = try source.pack(model.tensor(.output), outputs: plan.vocabulary)
         self.layers = layers
         self.configuration = configuration
         self.plan = plan

@@ -1,29 +1,15 @@
 import HeddleFiles
 import HeddleKernels
 
-/// Reads a checkpoint's tensors by name and shape and packs parts of them, counting the bytes.
+/// Reads tensors of a checkpoint and packs parts of them, counting the bytes.
 struct WeightSource {
-    let weights: SafetensorsSet
     let format: WeightFormat
     private(set) var packedByteCount = 0
 
-    init(weights: SafetensorsSet, format: WeightFormat) {
-        self.weights = weights
-        self.format = format
-    }
+    init(format: WeightFormat) { self.format = format }
 
-    func tensor(_ name: String, shape: [Int]) throws(EngineError) -> TensorView {
-        guard let tensor = weights.tensor(name) else { throw .missingTensor(name) }
-        guard tensor.shape == shape else { throw .tensorShape(name: name, found: tensor.shape, expected: shape) }
-        guard tensor.elementType.isReadAsFloat else {
-            throw .tensorUnreadable(name: name, reason: "its elements are \(tensor.elementType)")
-        }
-        return tensor
-    }
-
-    func vector(_ name: String, count: Int) throws(EngineError) -> [Float] {
-        let tensor = try tensor(name, shape: [count])
-        do { return try tensor.floats() } catch { throw .tensorUnreadable(name: name, reason: "\(error)") }
+    func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
+        do { return try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
     }
 
     /// Some of a tensor's outputs over all its inputs.
