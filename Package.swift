@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CHeddleWire", dependencies: ["CProtobufC"]),
+        .target(name: "CHeddleLinux", cSettings: strictC),
         .target(name: "CHeddleKernels", exclude: ["kernels"], cxxSettings: strictCXX),
 
         // Values and decisions.
@@ -37,7 +38,7 @@ let package = Package(
         // Arithmetic and model files.
         .target(name: "HeddleKernels", dependencies: ["CHeddleKernels"], swiftSettings: strict),
         .target(
-            name: "HeddleCollective", dependencies: ["HeddleCore", "HeddleTransport"],
+            name: "HeddleCollective", dependencies: ["CHeddleLinux", "HeddleCore", "HeddleTransport"],
             swiftSettings: strict),
         .target(
             name: "HeddleFiles",
@@ -52,7 +53,8 @@ let package = Package(
         .target(
             name: "HeddleCluster",
             dependencies: [
-                "HeddleCore", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+                "CHeddleLinux", "HeddleCore", .product(name: "Yams", package: "Yams"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
