@@ -96,8 +96,8 @@ extension CPUForwardPass {
         var sum = nodes
         if let collective {
             sum = scratch.sum(floats: floats)
-            var target = sum.floats[..<floats].mutableSpan
-            try collective.reduceTree(nodes: nodes.floats[..<(floats * nodeCount)].span, into: &target)
+            var target = sum.floats.extracting(0..<floats).mutableSpan
+            try collective.reduceTree(nodes: nodes.floats.extracting(0..<(floats * nodeCount)).span, into: &target)
         }
         let product = sum.rows(states.count, width: states.width)
         offset = base

@@ -123,9 +123,9 @@ public final class CPUForwardPass: ForwardPass {
         let slice = scratch.vocabularySlice(wanted.count, width: shard.plan.vocabulary.count)
         products.add(shard.vocabulary, normed, into: slice)
         products.run(team)
-        var target = logitsMemory.floats[..<whole].mutableSpan
+        var target = logitsMemory.floats.extracting(0..<whole).mutableSpan
         try collective.gather(
-            slice.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
+            slice.dense.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
         return logits
     }
 }
