@@ -56,5 +56,11 @@ public struct Rows {
         return UnsafeMutableBufferPointer(rebasing: floats[(index * stride)..<(index * stride + width)])
     }
 
+    /// All elements, where rows follow each other without gaps.
+    public var dense: UnsafeMutableBufferPointer<Float> {
+        precondition(stride == width, "rows of \(width) that are \(stride) apart have gaps")
+        return floats.extracting(0..<(count * width))
+    }
+
     var base: UnsafeMutablePointer<Float>? { floats.baseAddress }
 }
