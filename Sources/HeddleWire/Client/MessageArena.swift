@@ -1,4 +1,5 @@
 import CHeddleWire
+import CProtobufC
 
 /// Owns the C memory of one protobuf message while it is put together and packed.
 ///
