@@ -3,10 +3,9 @@ public enum QueueMessage: Hashable, Sendable {
     case enqueue(Ticket)
     /// The queue is new and this attempt already runs.
     case reregister(Ticket, running: GroupEpoch)
-    case cancel(RequestID, Attempt)
     /// Generated tokens of all choices so far, earlier attempts' included.
     case progressed(RequestID, Attempt, generatedTokenCount: Int)
-    /// The request has ended at its router, however.
+    /// This and every earlier attempt no longer waits or runs, however it ended.
     case finished(RequestID, Attempt, generatedTokenCount: Int)
 }
 

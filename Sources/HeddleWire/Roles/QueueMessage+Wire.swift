@@ -12,17 +12,13 @@ extension QueueMessage: WireCodable {
             writer.write(byte: 2)
             ticket.encode(into: &writer)
             group.encode(into: &writer)
-        case .cancel(let request, let attempt):
-            writer.write(byte: 3)
-            request.encode(into: &writer)
-            attempt.encode(into: &writer)
         case .progressed(let request, let attempt, let count):
-            writer.write(byte: 4)
+            writer.write(byte: 3)
             request.encode(into: &writer)
             attempt.encode(into: &writer)
             count.encode(into: &writer)
         case .finished(let request, let attempt, let count):
-            writer.write(byte: 5)
+            writer.write(byte: 4)
             request.encode(into: &writer)
             attempt.encode(into: &writer)
             count.encode(into: &writer)
@@ -42,13 +38,9 @@ extension QueueMessage: WireCodable {
         case 3:
             let request = try RequestID(from: &reader)
             let attempt = try Attempt(from: &reader)
-            self = .cancel(request, attempt)
-        case 4:
-            let request = try RequestID(from: &reader)
-            let attempt = try Attempt(from: &reader)
             let count = try Int(countFrom: &reader)
             self = .progressed(request, attempt, generatedTokenCount: count)
-        case 5:
+        case 4:
             let request = try RequestID(from: &reader)
             let attempt = try Attempt(from: &reader)
             let count = try Int(countFrom: &reader)
