@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HeddleClientTests",
-            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport"], swiftSettings: strict),
+            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport", "CZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "HeddleKernelsTests", dependencies: ["HeddleKernels", "CHeddleKernels"], swiftSettings: strict),
         .testTarget(

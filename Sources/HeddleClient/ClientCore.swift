@@ -4,8 +4,8 @@ import HeddleWire
 /// Decides what a client says and what its program hears: submissions, credit, pings, resubmission after a loss.
 ///
 /// A value without sockets or clocks: its shell carries the actions out in order and reports what comes back.
-struct ClientCore {
-    enum Action: Hashable {
+package struct ClientCore {
+    package enum Action: Hashable {
         case send(ClientMessage)
         case deliver(RequestID, AnswerEvent)
         /// The request is over; nothing more of it follows.
@@ -26,11 +26,11 @@ struct ClientCore {
     /// Answers to earlier pings speak of a session that is over.
     private var pingNumberMin: UInt64 = 0
 
-    init(limits: MeshClientLimits) { self.limits = limits }
+    package init(limits: MeshClientLimits) { self.limits = limits }
 
-    var requestCount: Int { requests.count }
+    package var requestCount: Int { requests.count }
 
-    mutating func submitted(_ submission: ClientSubmission, at now: Instant) throws(RequestFailure) -> [Action] {
+    package mutating func submitted(_ submission: ClientSubmission, at now: Instant) throws(RequestFailure) -> [Action] {
         if let error = submission.firstError(limits: limits.socket) { throw RequestFailure(id: submission.id, error) }
         guard requests[submission.id] == nil else {
             throw RequestFailure(
@@ -53,20 +53,20 @@ struct ClientCore {
     }
 
     /// The program does not want the rest. It hears at once; the router is told.
-    mutating func cancelled(_ id: RequestID, at now: Instant) -> [Action] {
+    package mutating func cancelled(_ id: RequestID, at now: Instant) -> [Action] {
         guard requests.removeValue(forKey: id) != nil else { return [] }
         lastSent = now
         return [.send(.cancel(id)), .end(id, RequestFailure(id: id, .cancelled))]
     }
 
     /// The program took this many tokens of the request.
-    mutating func taken(_ id: RequestID, tokenCount: Int, at now: Instant) -> [Action] {
+    package mutating func taken(_ id: RequestID, tokenCount: Int, at now: Instant) -> [Action] {
         guard let credit = requests[id]?.taken(tokenCount) else { return [] }
         lastSent = now
         return [.send(.credit(id, tokenCount: credit))]
     }
 
-    mutating func received(_ reply: ClientReply, at now: Instant) -> [Action] {
+    package mutating func received(_ reply: ClientReply, at now: Instant) -> [Action] {
         lastHeard = now
         switch reply {
         case .accepted(let accepted):
@@ -97,13 +97,13 @@ struct ClientCore {
     }
 
     /// Something came that cannot be read: this router speaks something else.
-    mutating func receivedGarbage(_ error: RequestError, at now: Instant) -> [Action] {
+    package mutating func receivedGarbage(_ error: RequestError, at now: Instant) -> [Action] {
         lastHeard = now
         return endAll(RequestFailure(id: nil, error))
     }
 
     /// Time passed.
-    mutating func ticked(at now: Instant) -> [Action] {
+    package mutating func ticked(at now: Instant) -> [Action] {
         guard !requests.isEmpty else { return [] }
         var actions = overdue(at: now)
         if now.duration(since: lastHeard) >= limits.unreachableAfter {
@@ -147,6 +147,12 @@ struct ClientCore {
         switch requests[tokens.id]?.arrived(tokens) {
         case .deliver(let tokens): return [.deliver(tokens.id, .tokens(tokens))]
         case .duplicate, nil: return []
+        case .flood:
+            requests[tokens.id] = nil
+            let reason = "the router sent more tokens than it has credit for"
+            return [
+                .send(.cancel(tokens.id)), .end(tokens.id, RequestFailure(id: tokens.id, .protocolViolation(reason: reason))),
+            ]
         case .gap: return gap(tokens.id, "token \(tokens.firstIndex) came before those in front of it", at: now)
         }
     }

@@ -16,6 +16,8 @@ struct RequestProgress {
     private var takenTokens = 0
     /// Tokens that a router may still send.
     private var grantedTokens: Int
+    /// Tokens that came and that the program has not taken.
+    private var waitingTokens = 0
     private let windowTokens: Int
 
     init(_ submission: ClientSubmission, windowTokens: Int, now: Instant) {
@@ -46,6 +48,8 @@ struct RequestProgress {
         case duplicate
         /// Something before it did not come.
         case gap
+        /// Far more than the router was given credit for.
+        case flood
     }
 
     mutating func arrived(_ tokens: DeliveredTokens) -> Arrival {
@@ -53,7 +57,12 @@ struct RequestProgress {
         if finishes[tokens.choice] != nil { return .duplicate }
         let next = nextIndices[tokens.choice]
         let end = tokens.firstIndex + tokens.tokens.count
+        // Nothing to keep, and so nothing that a program could be made to keep without bound.
+        if tokens.tokens.isEmpty, tokens.finish == nil { return .duplicate }
         if tokens.firstIndex == next {
+            waitingTokens += tokens.tokens.count
+            // A router that was submitted to twice may for a moment count the credit twice.
+            guard waitingTokens <= 4 * windowTokens else { return .flood }
             nextIndices[tokens.choice] = end
             finishes[tokens.choice] = tokens.finish
             grantedTokens -= min(grantedTokens, tokens.tokens.count)
@@ -73,6 +82,7 @@ struct RequestProgress {
     /// The program took tokens; returns the credit to grant now, in portions of half a window.
     mutating func taken(_ tokenCount: Int) -> Int? {
         takenTokens += tokenCount
+        waitingTokens -= min(waitingTokens, tokenCount)
         guard takenTokens * 2 >= windowTokens else { return nil }
         defer { takenTokens = 0 }
         grantedTokens += takenTokens
