@@ -27,7 +27,8 @@ final class RankGroup: @unchecked Sendable {
         }
     }
 
-    var first: CPUForwardPass { passes[0] }
+    /// One rank, for calls between steps.
+    func pass(_ rank: Int) -> CPUForwardPass { passes[rank] }
 
     /// Runs a step on every rank and returns rank 0's logits, row by row.
     func run(_ plan: StepPlan) throws -> [[Float]] {
