@@ -56,6 +56,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
         public var name: TenantName
         /// SHA-256 of the tenant's key; the key itself is not kept.
         public var keyDigest: Digest
+        /// Where the file says that the key is kept; absolute.
+        public var keyFile: String?
         /// Share of the group's tokens, relative to the other tenants'.
         public var weight: Int
         /// The most requests that the tenant may have accepted and not finished.

@@ -101,7 +101,8 @@ struct DocumentReader {
         let digest = KeyReader(report: report, paths: paths, isInsecure: isInsecure).digest(reader)
         guard let name, let digest else { return nil }
         let tenant = ClusterConfiguration.Tenant(
-            name: name.value, keyDigest: digest.value, weight: weight, requestCountMax: requests, laneDepthMax: lane)
+            name: name.value, keyDigest: digest.value,
+            keyFile: reader.text("keyFile").map { paths.absolute($0.value) }, weight: weight, requestCountMax: requests, laneDepthMax: lane)
         return reader.located(Document.TenantEntry(tenant: tenant, name: name, digest: digest))
     }
 
