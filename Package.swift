@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CHeddleWire", dependencies: ["CProtobufC"]),
+        .target(name: "CHeddleLinux", cSettings: strictC),
         .target(name: "CHeddleKernels", exclude: ["kernels"], cxxSettings: strictCXX),
 
         // Values and decisions.
@@ -45,7 +46,7 @@ let package = Package(
         // Arithmetic and model files.
         .target(name: "HeddleKernels", dependencies: ["CHeddleKernels"], swiftSettings: strict),
         .target(
-            name: "HeddleCollective", dependencies: ["HeddleCore", "HeddleTransport"],
+            name: "HeddleCollective", dependencies: ["CHeddleLinux", "HeddleCore", "HeddleTransport"],
             swiftSettings: strict),
         .target(
             name: "HeddleFiles",
@@ -60,7 +61,8 @@ let package = Package(
         .target(
             name: "HeddleCluster",
             dependencies: [
-                "HeddleCore", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+                "CHeddleLinux", "HeddleCore", .product(name: "Yams", package: "Yams"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
