@@ -65,5 +65,19 @@ public struct BatchReport: Hashable, Sendable {
         case waitingForRunningCount(max: Int)
         /// The rows of the last step were spent on older sequences, or an older sequence waits for blocks.
         case waitingForTurn
+
+        func isSameKind(as other: State) -> Bool { kind == other.kind }
+
+        private var kind: Int {
+            switch self {
+            case .prefilling: 0
+            case .decoding: 1
+            case .waitingForAdapter: 2
+            case .waitingForAdapterSlot: 3
+            case .waitingForBlocks: 4
+            case .waitingForRunningCount: 5
+            case .waitingForTurn: 6
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ public struct BatchScheduler: Sendable {
         case deliver(SequenceDelivery)
         /// Tell the request's router that this attempt has ended without its tokens. All its sequences are released.
         case fail(request: RequestID, attempt: Attempt, error: RequestError)
-        /// The sequence is gone: forget what was kept for it. Exactly once for each admitted sequence.
+        /// The sequence is gone: forget what was kept for it. Exactly once for each sequence that was given to `admit`.
         case release(SequenceID)
     }
 

@@ -12,6 +12,9 @@ struct RunningSequence: Sendable {
     /// The most tokens that were ever computed, so that recomputing can be counted.
     var computedCountMax = 0
     var blocks: [BlockID] = []
+    /// Tokens in the step in flight; 0 when it is not part of it.
+    var inFlightCount = 0
+    /// Set while it holds a pin on its adapter's slot.
     var slot: AdapterSlot?
     var passedOverStepCount = 0
     var preemptionCount = 0
@@ -35,6 +38,56 @@ struct RunningSequence: Sendable {
     var pendingCount: Int { tokens.count - computedCount }
     /// One token is left to run, the one that was sampled last.
     var isDecoding: Bool { computedCount > 0 && pendingCount == 1 }
+    /// Blocks for every token that it has and the one after.
+    var neededBlockCount: Int { KVBlocks.blockCount(forTokens: tokens.count + 1) }
     /// Index of the next generated token among all of the choice.
     var nextIndex: Int { request.replayedTokens.count + generatedCount }
+
+    mutating func enter(_ state: BatchReport.State, now: Instant) {
+        // Numbers inside a state may change while its cause does not.
+        if !self.state.isSameKind(as: state) { since = now }
+        self.state = state
+    }
+
+    /// The next tokens as a part of the plan.
+    mutating func takeSegment(tokenCount: Int) -> StepPlan.Segment {
+        let end = computedCount + tokenCount
+        inFlightCount = tokenCount
+        return StepPlan.Segment(
+            sequence: id, adapter: slot, tokens: Array(tokens[computedCount..<end]), firstPosition: computedCount,
+            blocks: Array(blocks.prefix(KVBlocks.blockCount(forTokens: end))),
+            logits: end == tokens.count ? .last : .none)
+    }
+
+    /// What a finished step did for a sequence.
+    struct Progress {
+        var delivery: SequenceDelivery?
+        var hasEnded = false
+        var recomputedCount = 0
+    }
+
+    /// Takes the step's result in; nothing happens to a sequence that was no part of it.
+    mutating func advance(sampled: TokenID?) -> Progress {
+        var progress = Progress()
+        guard inFlightCount > 0 else { return progress }
+        let before = computedCount
+        computedCount += inFlightCount
+        inFlightCount = 0
+        progress.recomputedCount = max(0, min(computedCount, computedCountMax) - before)
+        computedCountMax = max(computedCountMax, computedCount)
+        progress.hasEnded = isLeaving
+        guard !isLeaving, pendingCount == 0 else { return progress }
+        guard let token = sampled else {
+            preconditionFailure("a token is sampled for every segment of a step that wanted logits")
+        }
+        let isStop = request.stopTokens.contains(token)
+        let isLast = generatedCount + 1 == request.tokenCountMax
+        progress.delivery = SequenceDelivery(
+            sequence: id, request: request.request, attempt: request.attempt, choice: request.choice,
+            firstIndex: nextIndex, tokens: isStop ? [] : [token], finish: isStop ? .stop : isLast ? .length : nil)
+        progress.hasEnded = isStop || isLast
+        tokens.append(token)
+        generatedCount += 1
+        return progress
+    }
 }

@@ -33,33 +33,49 @@ public struct TenantQueueCore: Sendable {
     /// An attempt that was assigned and has not ended.
     struct Running: Sendable {
         var ticket: Ticket
-        var group: GroupEpoch
-        var deadline: Instant
-        var assigned: Instant
+        let group: GroupEpoch
+        let deadline: Instant
+        /// Order of assignment, by which attempts are visited.
+        let order: UInt64
         /// Generated tokens that were charged, those of earlier attempts included.
         var chargedTokenCount: Int
     }
 
     /// What an attempt that ended with its group was charged; its replay starts from there.
     struct Charge: Sendable {
-        var attempt: Attempt
-        var tokenCount: Int
-        var until: Instant
-        var order: UInt64
+        let tenant: TenantName
+        let attempt: Attempt
+        let tokenCount: Int
+        let until: Instant
+        let order: UInt64
     }
+
+    /// KV positions of one ticket: far above any group, and small enough that the sum of all tickets cannot overflow.
+    static let ticketKVTokenCountMax = 1 << 36
 
     public let model: ModelName
     public let policy: PlacementPolicy
+    let limits: TenancyLimits
     var lanes: TenantLanes
-    var groups = GroupTable()
+    var groups: GroupTable
     var running: [RequestID: Running] = [:]
     var charged: [RequestID: Charge] = [:]
-    var chargeOrder: UInt64 = 0
+    /// Whose tickets wait: where to look for a request's ticket.
+    var waitingTenants: [RequestID: TenantName] = [:]
+    var assignments: UInt64 = 0
     var counts = Counts()
 
     public init(model: ModelName, limits: TenancyLimits, policy: PlacementPolicy = .pack) {
         self.model = model
         self.policy = policy
+        self.limits = limits
         lanes = TenantLanes(limits: limits)
+        groups = GroupTable(groupCountMax: limits.groupCountMax)
     }
+
+    public var waitingCount: Int { lanes.waitingCount }
+    public var runningCount: Int { running.count }
+
+    /// Adds a tenant or changes its share. A tenant without a share is unknown.
+    public mutating func setShare(_ share: TenantShare) throws(LimitsError) { try lanes.setShare(share) }
 }

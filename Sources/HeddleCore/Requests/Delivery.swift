@@ -65,14 +65,15 @@ public struct Usage: Hashable, Sendable {
     public var totalTokenCount: Int { promptTokenCount + generatedTokenCount }
 }
 
-/// The one end of a request, for the ledger and the tenant queue.
+/// The one end of a request, for the ledger.
 public struct Settlement: Hashable, Sendable {
     public var request: RequestID
-    /// The last attempt; the queue forgets this and every earlier one.
+    /// The last one.
     public var attempt: Attempt
     public var tenant: TenantName
     public var model: ModelName
     public var adapter: AdapterRef?
+    /// What was not settled before.
     public var usage: Usage
     /// nil when the request finished.
     public var error: RequestError?

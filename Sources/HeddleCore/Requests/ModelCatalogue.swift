@@ -70,7 +70,9 @@ public struct ModelCatalogue: Hashable, Sendable {
             guard let named else { throw .unknownAdapter(text) }
             return Resolved(model: model, adapter: named.reference)
         }
-        if let model = models.first(where: { $0.name == ModelName(text) }) { return Resolved(model: model, adapter: nil) }
+        if let model = models.first(where: { $0.name == ModelName(text) }) {
+            return Resolved(model: model, adapter: nil)
+        }
         for adapter in adapters where adapter.reference.name == AdapterName(text) {
             guard let model = models.first(where: { $0.name == adapter.model }) else { continue }
             return Resolved(model: model, adapter: adapter.reference)

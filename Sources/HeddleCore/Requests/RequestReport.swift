@@ -20,10 +20,14 @@ public struct RequestReport: Hashable, Sendable {
 
     public enum State: Hashable, Sendable {
         case queued
+        /// The group that it was assigned to did not take it; it is queued again then.
+        case refused(until: Instant)
         case running(GroupEpoch)
         /// All tokens are generated; the client's credit is used up.
         case waitingForCredit
         case finished
         case failed(RequestError)
+        /// Its client went; it is taken up again when it is submitted again.
+        case abandoned
     }
 }

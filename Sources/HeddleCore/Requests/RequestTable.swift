@@ -22,7 +22,9 @@ public struct RequestTable: Sendable {
         case reregister(Ticket, running: GroupEpoch)
         /// Send the attempt to the group's rank 0.
         case dispatch(Assignment, to: GroupEpoch)
-        case cancelAtQueue(RequestID, Attempt)
+        /// Tell the tenant queue that this and every earlier attempt no longer waits or runs, and how many tokens all
+        /// choices have.
+        case endAtQueue(RequestID, Attempt, generatedTokenCount: Int)
         /// Cancel all choices of this and every earlier attempt, or only one choice.
         case cancelAtWorker(GroupEpoch, RequestID, Attempt, choice: Int?)
         /// Tell the tenant queue how many tokens all choices have, for its counters.
@@ -37,8 +39,8 @@ public struct RequestTable: Sendable {
         case finish(ClientRef, RequestID, usage: Usage)
         /// The terminal event of a request that did not.
         case fail(ClientRef, RequestID, error: RequestError)
-        /// The request has ended: charge it, free what the queue keeps of it. Exactly once a request, or once for each
-        /// time that it was taken up again after its client had gone.
+        /// The request has ended: write it to the ledger. Exactly once a request, and once more, with what was used since,
+        /// each time that it was taken up again after its client had gone.
         case settle(Settlement)
         /// The request is no longer remembered.
         case forget(RequestID)
@@ -74,6 +76,8 @@ public struct RequestTable: Sendable {
         public var refused = 0
         public var finished = 0
         public var failed = 0
+        /// Cancelled because their clients went.
+        public var abandoned = 0
         public var losses = 0
         /// Deliveries, failures and assignments of an attempt, group or request that is not the present one.
         public var stale = 0
@@ -88,11 +92,11 @@ public struct RequestTable: Sendable {
     public let router: RouterRef
     var entries: [RequestID: RequestEntry] = [:]
     var acceptances: UInt64 = 0
-    var endings: UInt64 = 0
-    var liveCount = 0
+    /// Ended requests in the order in which they ended.
+    var remembered: [RequestID] = []
     var rememberedTokenCount = 0
     var inFlightByTenant: [TenantName: Int] = [:]
-    var counts = Counts()
+    public internal(set) var counts = Counts()
 
     public init(limits: RequestTableLimits, router: RouterRef) {
         self.limits = limits
@@ -100,7 +104,7 @@ public struct RequestTable: Sendable {
     }
 
     /// Requests that have not ended.
-    public var requestCount: Int { liveCount }
+    public var requestCount: Int { entries.count - remembered.count }
 
     /// Requests of one tenant that have not ended.
     public func requestCount(of tenant: TenantName) -> Int { inFlightByTenant[tenant] ?? 0 }

@@ -4,8 +4,9 @@ public struct RequestTableLimits: Hashable, Sendable {
     public let requestCountMax: Int
     /// Worker losses of one request: at this many it ends with `workerLost` instead of being tried again.
     public let lossCountMax: Int
-    /// Assignments of one request that groups refuse before it ends with `noCapacity`.
-    public let refusalCountMax: Int
+    /// How long a request waits when a group did not take it; doubles with each refusal up to `refusalBackOffMax`.
+    public let refusalBackOff: Duration
+    public let refusalBackOffMax: Duration
     /// How long a request runs on after its client has gone. Zero cancels at once; a client that comes back continues
     /// either way, because a cancelled request is replayed from what is remembered.
     public let clientGrace: Duration
@@ -23,14 +24,16 @@ public struct RequestTableLimits: Hashable, Sendable {
     public let retryAfter: Duration
 
     public init(
-        requestCountMax: Int = 8192, lossCountMax: Int = 2, refusalCountMax: Int = 16, clientGrace: Duration = .zero,
+        requestCountMax: Int = 8192, lossCountMax: Int = 2, refusalBackOff: Duration = .milliseconds(20),
+        refusalBackOffMax: Duration = .milliseconds(500), clientGrace: Duration = .zero,
         rememberedTime: Duration = .seconds(60), rememberedCountMax: Int = 4096,
         rememberedTokenCountMax: Int = 16_777_216, creditTokenCountMax: Int = 1_048_576, reportTokenCount: Int = 16,
         retryAfter: Duration = .seconds(1)
     ) throws(LimitsError) {
         try LimitsError.check("requestCountMax", requestCountMax, in: 1...1_048_576)
         try LimitsError.check("lossCountMax", lossCountMax, in: 1...100)
-        try LimitsError.check("refusalCountMax", refusalCountMax, in: 1...10_000)
+        try LimitsError.check("refusalBackOff", refusalBackOff, in: .milliseconds(1) ... .seconds(60))
+        try LimitsError.check("refusalBackOffMax", refusalBackOffMax, in: refusalBackOff ... .seconds(60))
         try LimitsError.check("clientGrace", clientGrace, in: .zero ... .seconds(3600))
         try LimitsError.check("rememberedTime", rememberedTime, in: .zero ... .seconds(86_400))
         try LimitsError.check("rememberedCountMax", rememberedCountMax, in: 0...1_048_576)
@@ -40,7 +43,8 @@ public struct RequestTableLimits: Hashable, Sendable {
         try LimitsError.check("retryAfter", retryAfter, in: .milliseconds(1) ... .seconds(3600))
         self.requestCountMax = requestCountMax
         self.lossCountMax = lossCountMax
-        self.refusalCountMax = refusalCountMax
+        self.refusalBackOff = refusalBackOff
+        self.refusalBackOffMax = refusalBackOffMax
         self.clientGrace = clientGrace
         self.rememberedTime = rememberedTime
         self.rememberedCountMax = rememberedCountMax

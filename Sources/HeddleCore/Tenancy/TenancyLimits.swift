@@ -10,21 +10,30 @@ public struct TenancyLimits: Hashable, Sendable {
     public let generatedTokenCost: Int
     /// Requests whose charges are remembered after their group was lost, so that their replay is not charged again.
     public let returnedCountMax: Int
+    /// Groups that are up or whose last epoch is remembered.
+    public let groupCountMax: Int
+    /// How long after its deadline a running ticket is kept for its router to end it.
+    public let runningGrace: Duration
 
     public init(
         tenantCountMax: Int = 65_536, ticketCountMax: Int = 65_536, promptTokenCost: Int = 1,
-        generatedTokenCost: Int = 2, returnedCountMax: Int = 16_384
+        generatedTokenCost: Int = 2, returnedCountMax: Int = 16_384, groupCountMax: Int = 1024,
+        runningGrace: Duration = .seconds(5)
     ) throws(LimitsError) {
         try LimitsError.check("tenantCountMax", tenantCountMax, in: 1...1_048_576)
         try LimitsError.check("ticketCountMax", ticketCountMax, in: 1...16_777_216)
         try LimitsError.check("promptTokenCost", promptTokenCost, in: 0...1_000)
         try LimitsError.check("generatedTokenCost", generatedTokenCost, in: 1...1_000)
         try LimitsError.check("returnedCountMax", returnedCountMax, in: 1...16_777_216)
+        try LimitsError.check("groupCountMax", groupCountMax, in: 1...65_536)
+        try LimitsError.check("runningGrace", runningGrace, in: .seconds(1) ... .seconds(3600))
         self.tenantCountMax = tenantCountMax
         self.ticketCountMax = ticketCountMax
         self.promptTokenCost = promptTokenCost
         self.generatedTokenCost = generatedTokenCost
         self.returnedCountMax = returnedCountMax
+        self.groupCountMax = groupCountMax
+        self.runningGrace = runningGrace
     }
 }
 
