@@ -5,8 +5,8 @@ func onThread<Result: Sendable>(
     named name: String, _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
-        // The thread resumes the continuation and ends; nobody needs to join it.
         let thread = NamedThread(name: name) { continuation.resume(with: Swift.Result { try body() }) }
-        thread.detach()
+        // Nobody waits for its end: a join that does not wait leaves the thread to itself.
+        _ = thread.join(timeout: .zero)
     }
 }

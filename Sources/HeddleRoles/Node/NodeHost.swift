@@ -39,7 +39,7 @@ public final class NodeHost: Sendable {
         let log = RoleLog(logger, actor: "node")
         let board = InspectionBoard()
         let peers = PeerBook()
-        let link = try ZeroMQLink(listeningOn: node.mesh, isInsecure: configuration.isInsecure)
+        let link = try ZeroMQLink(listeningOn: node.mesh, allowsPlainTCP: configuration.isInsecure)
         let system = MeshActorSystem(
             node: name, incarnation: incarnation, directory: layout.directory, contracts: heddleContracts, link: link,
             onEvent: { event in

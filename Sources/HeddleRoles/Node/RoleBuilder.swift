@@ -104,7 +104,7 @@ struct RoleBuilder {
             return Shard(
                 configuration: folder.configuration, plan: plan,
                 packed: try PackedShard(model: folder, plan: plan, format: format),
-                digest: try folder.digest())
+                digest: folder.digest())
         }
         log.info("rank \(rank) of \(rankCount) has loaded its shard in \(now().duration(since: started).formatted)")
         let batch = try group.batchLimits(for: folder.configuration)
@@ -131,7 +131,7 @@ struct RoleBuilder {
         let models = try await onThread(named: "read-tokenizers") {
             try folders.mapValues { folder in
                 RouterPlace.Model(
-                    tokenizer: try folder.tokenizer(), digest: try folder.digest(),
+                    tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
                     endTokens: folder.configuration.endTokens)
             }
         }

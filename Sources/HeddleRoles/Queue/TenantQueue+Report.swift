@@ -42,7 +42,7 @@ extension TenantQueue {
                 rows: report.groups.map { group in
                     [
                         group.id.description, "\(group.sequenceCount)", "\(group.capacity.sequenceCountMax)",
-                        "\(group.kvTokenCount)", "\(group.capacity.kvTokenCountMax)", "\(group.usedAdapterCount)",
+                        "\(group.kvTokenCount)", "\(group.capacity.kvTokenCountMax)", "\(group.adapters.count)",
                     ]
                 }),
         ]

@@ -47,7 +47,7 @@ extension Router {
             var tenant: TenantTable.Tenant?
             do {
                 tenant = try admission.tenants.authenticate(
-                    name: submission.tenant, keyDigest: submission.key.map(KeyDigest.of))
+                    name: submission.tenant, keyDigest: submission.key.flatMap { KeyDigest.of($0) })
                 guard let tenant else { return }
                 let name = try await describe(submission.model, for: tenant)
                 var draft = try await draft(submission, model: name)
@@ -109,7 +109,7 @@ extension Router {
         case .text(let text):
             try admission.check(promptText: Array(text.utf8))
             // A client's text never becomes a control token: only the template's own tokens are added.
-            tokens = try await Task.detached { try model.tokenizer.encode(text, parseSpecialTokens: false) }.value
+            tokens = await Task.detached { model.tokenizer.encode(text, parseSpecialTokens: false) }.value
         }
         var parameters = submission.sampling
         for token in model.endTokens where !parameters.stopTokens.contains(token) { parameters.stopTokens.append(token) }

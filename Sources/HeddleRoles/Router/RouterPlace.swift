@@ -1,4 +1,3 @@
-import Crypto
 import HeddleActors
 import HeddleCore
 import HeddleFiles
@@ -43,9 +42,4 @@ struct RouterPlace: Sendable {
         guard models[ModelName(text)] == nil else { return nil }
         return adapters.first { $0.name == AdapterName(text) }
     }
-}
-
-/// Keys are compared and kept as their SHA-256 alone.
-enum KeyDigest {
-    static func of(_ key: String) -> Digest? { Digest(Array(SHA256.hash(data: Array(key.utf8)))) }
 }

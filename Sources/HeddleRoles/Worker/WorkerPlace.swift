@@ -33,17 +33,6 @@ struct Shard: Sendable {
     let digest: Digest
 }
 
-/// One adapter slot of one epoch of one group, as the holder of what the cache pins for it.
-public struct AdapterHold: Hashable, Sendable {
-    public let group: GroupEpoch
-    public let slot: AdapterSlot
-
-    public init(group: GroupEpoch, slot: AdapterSlot) {
-        self.group = group
-        self.slot = slot
-    }
-}
-
 /// Why a rank cannot do what another asked of it.
 enum WorkerError: Error, CustomStringConvertible {
     case otherEpoch(GroupEpoch, present: GroupEpoch?)

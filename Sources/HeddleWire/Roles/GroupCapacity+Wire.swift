@@ -16,12 +16,12 @@ extension GroupCapacity: WireCodable {
         let kvTokenCountMax = try Int(from: &reader)
         let sequenceTokenCountMax = try Int(from: &reader)
         let adapterSlotCount = try Int(from: &reader)
-        do {
-            self.init(
-            sequenceCountMax: sequenceCountMax, kvTokenCountMax: kvTokenCountMax,
-            sequenceTokenCountMax: sequenceTokenCountMax, adapterSlotCount: adapterSlotCount)
+        do throws(LimitsError) {
+            try self.init(
+                sequenceCountMax: sequenceCountMax, kvTokenCountMax: kvTokenCountMax,
+                sequenceTokenCountMax: sequenceTokenCountMax, adapterSlotCount: adapterSlotCount)
         } catch {
-            throw reader.outOfRange("GroupCapacity", rule: error.description, start: start)
+            throw reader.outOfRange("GroupCapacity", rule: "\(error)", start: start)
         }
     }
 }
