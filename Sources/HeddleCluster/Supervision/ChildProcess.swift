@@ -28,30 +28,40 @@ struct ChildProcess: ~Copyable {
     let process: pid_t
     /// Readable when the process has ended.
     let end: Int32
-    /// What the process writes to its standard streams.
+    /// What the process writes to its standard streams; -1 where that goes into a file.
     let output: Int32
     /// What the process says when it is ready.
     let readiness: Int32
 
     /// The process's descriptor of its readiness pipe.
     static let readinessDescriptor: Int32 = 3
+    /// `POSIX_SPAWN_SETSID` of glibc, which its Swift module leaves out.
+    private static let spawnSetSession: Int32 = 0x80
 
     /// Must be called on a thread that lives as long as the process should: the kernel's notice of a parent's end
     /// (`OrphanGuard`) is about the thread that started it.
-    init(_ program: Program) throws(SystemError) {
+    ///
+    /// - Parameter file: where the process writes instead of `output`. It then leads a session of its own and is not told
+    ///   about a supervisor: it outlives this process.
+    init(_ program: Program, output file: String? = nil) throws(SystemError) {
         let output = try Pipe()
         let readiness = try Pipe()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output.writing, 1)
-        posix_spawn_file_actions_adddup2(&actions, output.writing, 2)
+        if let file {
+            posix_spawn_file_actions_addopen(&actions, 1, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, output.writing, 1)
+        }
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, readiness.writing, Self.readinessDescriptor)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        let group = file == nil ? Int32(POSIX_SPAWN_SETPGROUP) : Self.spawnSetSession
+        posix_spawnattr_setflags(&attributes, Int16(group | Int32(POSIX_SPAWN_SETSIGMASK)))
         posix_spawnattr_setpgroup(&attributes, 0)
         var mask = sigset_t()
         sigemptyset(&mask)
@@ -59,7 +69,7 @@ struct ChildProcess: ~Copyable {
 
         var environment = ProcessInfo.processInfo.environment.merging(program.environment) { _, new in new }
         environment[Readiness.variable] = String(Self.readinessDescriptor)
-        environment[OrphanGuard.variable] = String(getpid())
+        environment[OrphanGuard.variable] = file == nil ? String(getpid()) : nil
         var process = pid_t()
         let code = withCStrings([program.executable] + program.arguments) { arguments in
             withCStrings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) { environment in
@@ -75,7 +85,7 @@ struct ChildProcess: ~Copyable {
         }
         self.process = process
         self.end = end
-        self.output = output.takeReading()
+        self.output = file == nil ? output.takeReading() : -1
         self.readiness = readiness.takeReading()
     }
 
