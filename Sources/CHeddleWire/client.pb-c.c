@@ -727,7 +727,7 @@ void   heddle__client__v1__pong__free_unpacked
   assert(message->base.descriptor == &heddle__client__v1__pong__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heddle__client__v1__submit__field_descriptors[10] =
+static const ProtobufCFieldDescriptor heddle__client__v1__submit__field_descriptors[11] =
 {
   {
     "request_id",
@@ -849,10 +849,23 @@ static const ProtobufCFieldDescriptor heddle__client__v1__submit__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "echo_prompt",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Submit, echo_prompt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__client__v1__submit__field_indices_by_name[] = {
   8,   /* field[8] = credit_tokens */
   7,   /* field[7] = deadline_microseconds */
+  10,   /* field[10] = echo_prompt */
   1,   /* field[1] = key */
   3,   /* field[3] = model */
   0,   /* field[0] = request_id */
@@ -865,7 +878,7 @@ static const unsigned heddle__client__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange heddle__client__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__submit__descriptor =
 {
@@ -875,7 +888,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__submit__descriptor =
   "Heddle__Client__V1__Submit",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Submit),
-  10,
+  11,
   heddle__client__v1__submit__field_descriptors,
   heddle__client__v1__submit__field_indices_by_name,
   1,  heddle__client__v1__submit__number_ranges,
@@ -1189,7 +1202,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__ping__descriptor =
   (ProtobufCMessageInit) heddle__client__v1__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descriptors[8] =
+static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descriptors[9] =
 {
   {
     "request_id",
@@ -1287,6 +1300,18 @@ static const ProtobufCFieldDescriptor heddle__client__v1__accepted__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompt_token_ids",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Heddle__Client__V1__Accepted, n_prompt_token_ids),
+    offsetof(Heddle__Client__V1__Accepted, prompt_token_ids),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__client__v1__accepted__field_indices_by_name[] = {
   4,   /* field[4] = adapter */
@@ -1295,13 +1320,14 @@ static const unsigned heddle__client__v1__accepted__field_indices_by_name[] = {
   2,   /* field[2] = model */
   3,   /* field[3] = model_digest */
   6,   /* field[6] = node */
+  8,   /* field[8] = prompt_token_ids */
   1,   /* field[1] = prompt_tokens */
   0,   /* field[0] = request_id */
 };
 static const ProtobufCIntRange heddle__client__v1__accepted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__accepted__descriptor =
 {
@@ -1311,7 +1337,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__accepted__descriptor =
   "Heddle__Client__V1__Accepted",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Accepted),
-  8,
+  9,
   heddle__client__v1__accepted__field_descriptors,
   heddle__client__v1__accepted__field_indices_by_name,
   1,  heddle__client__v1__accepted__number_ranges,

@@ -94,6 +94,10 @@ struct  Heddle__Client__V1__Submit
    */
   size_t n_resume_from;
   uint32_t *resume_from;
+  /*
+   * Accepted is to carry the prompt's tokens.
+   */
+  protobuf_c_boolean echo_prompt;
   Heddle__Client__V1__Submit__PromptCase prompt_case;
   union {
     ProtobufCBinaryData text;
@@ -110,7 +114,7 @@ struct  Heddle__Client__V1__Submit
 };
 #define HEDDLE__CLIENT__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__submit__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, NULL, 0,NULL, HEDDLE__CLIENT__V1__SUBMIT__PROMPT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SUBMIT__DEADLINE__NOT_SET, {0}, HEDDLE__CLIENT__V1__SUBMIT__CREDIT__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, NULL, 0,NULL, 0, HEDDLE__CLIENT__V1__SUBMIT__PROMPT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SUBMIT__DEADLINE__NOT_SET, {0}, HEDDLE__CLIENT__V1__SUBMIT__CREDIT__NOT_SET, {0} }
 
 
 struct  Heddle__Client__V1__TokenIDs
@@ -267,10 +271,15 @@ struct  Heddle__Client__V1__Accepted
    * 0 without an adapter.
    */
   uint32_t adapter_rank;
+  /*
+   * What the router made of the prompt; empty unless the Submit asked with `echo_prompt`.
+   */
+  size_t n_prompt_token_ids;
+  uint32_t *prompt_token_ids;
 };
 #define HEDDLE__CLIENT__V1__ACCEPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__accepted__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
 /*

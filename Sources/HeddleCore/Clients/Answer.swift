@@ -8,9 +8,12 @@ public struct AcceptedRequest: Hashable, Sendable {
     public var adapter: AdapterRef?
     /// The node of the router that owns the request.
     public var router: NodeName
+    /// What the router made of the prompt; empty unless the submission `echoesPrompt`.
+    public var promptTokens: [TokenID]
 
     public init(
-        id: RequestID, promptTokenCount: Int, model: ModelName, modelDigest: Digest, adapter: AdapterRef?, router: NodeName
+        id: RequestID, promptTokenCount: Int, model: ModelName, modelDigest: Digest, adapter: AdapterRef?,
+        router: NodeName, promptTokens: [TokenID] = []
     ) {
         self.id = id
         self.promptTokenCount = promptTokenCount
@@ -18,6 +21,7 @@ public struct AcceptedRequest: Hashable, Sendable {
         self.modelDigest = modelDigest
         self.adapter = adapter
         self.router = router
+        self.promptTokens = promptTokens
     }
 }
 

@@ -16,11 +16,13 @@ public struct ClientSubmission: Hashable, Sendable {
     public var creditTokens: Int?
     /// For each choice, the index of the first token to send. As many as there are choices.
     public var resumeFrom: [Int]
+    /// Whether `AcceptedRequest` is to carry the prompt's tokens.
+    public var echoesPrompt: Bool
 
     public init(
         id: RequestID, key: String? = nil, tenant: TenantName? = nil, model: String = "", prompt: Prompt,
         sampling: SamplingParameters = SamplingParameters(), deadline: Duration? = nil, creditTokens: Int? = nil,
-        resumeFrom: [Int]? = nil
+        resumeFrom: [Int]? = nil, echoesPrompt: Bool = false
     ) {
         self.id = id
         self.key = key
@@ -30,6 +32,7 @@ public struct ClientSubmission: Hashable, Sendable {
         self.sampling = sampling
         self.deadline = deadline
         self.creditTokens = creditTokens
+        self.echoesPrompt = echoesPrompt
         self.resumeFrom = resumeFrom ?? Array(repeating: 0, count: max(0, sampling.choiceCount))
     }
 

@@ -31,6 +31,7 @@ extension MessageArena {
                     message.credit_case = HEDDLE__CLIENT__V1__SUBMIT__CREDIT_CREDIT_TOKENS
                     message.credit_tokens = UInt64(clamping: credit)
                 }
+                message.echo_prompt = submission.echoesPrompt ? 1 : 0
                 if submission.resumeFrom.contains(where: { $0 != 0 }) {
                     message.n_resume_from = submission.resumeFrom.count
                     message.resume_from = array(submission.resumeFrom.map(UInt32.init(clamping:)))
@@ -129,7 +130,7 @@ private func readSubmission(
             ? Duration(wireMicroseconds: message.deadline_microseconds) : nil,
         creditTokens: message.credit_case == HEDDLE__CLIENT__V1__SUBMIT__CREDIT_CREDIT_TOKENS
             ? Int(clamping: message.credit_tokens) : nil,
-        resumeFrom: resumeFrom.isEmpty ? nil : resumeFrom)
+        resumeFrom: resumeFrom.isEmpty ? nil : resumeFrom, echoesPrompt: message.echo_prompt != 0)
     if let error = submission.firstError(limits: limits) { throw error }
     return submission
 }

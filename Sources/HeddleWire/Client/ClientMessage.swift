@@ -96,7 +96,7 @@ public enum ClientReply: Hashable, Sendable {
             frames, socket: FrameHeader.client, payloadByteCountMax: limits.payloadByteCountMax)
         do {
             switch Kind(rawValue: kind) {
-            case .accepted: self = .accepted(try readAccepted(payload))
+            case .accepted: self = .accepted(try readAccepted(payload, limits: limits))
             case .tokens: self = .tokens(try readTokens(payload, limits: limits))
             case .finished: self = .finished(try readFinished(payload, limits: limits))
             case .failed: self = .failed(try readFailed(payload, limits: limits))

@@ -15,6 +15,8 @@ extension MessageArena {
                 message.adapter_digest = bytes(accepted.adapter?.digest.bytes ?? [])
                 message.adapter_rank = UInt32(clamping: accepted.adapter?.rank ?? 0)
                 message.node = bytes(accepted.router.text)
+                message.n_prompt_token_ids = accepted.promptTokens.count
+                message.prompt_token_ids = array(accepted.promptTokens.map(UInt32.init(bitPattern:)))
             })
     }
 
@@ -112,11 +114,16 @@ extension MessageArena {
 
 // MARK: Reading
 
-func readAccepted(_ payload: [UInt8]) throws -> AcceptedRequest {
+func readAccepted(_ payload: [UInt8], limits: ClientLimits) throws -> AcceptedRequest {
     let accepted = try unpacking(
         payload, heddle__client__v1__accepted__unpack, heddle__client__v1__accepted__free_unpacked
     ) { message in
         let id = try requestID(message.request_id)
+        guard message.n_prompt_token_ids <= limits.promptTokenCountMax else {
+            throw ClientFrameError(
+                "prompt_token_ids has \(message.n_prompt_token_ids) tokens; at most \(limits.promptTokenCountMax) are allowed",
+                requestID: id)
+        }
         func digest(_ field: ProtobufCBinaryData, _ name: String) throws -> Digest {
             guard let digest = Digest(field.array) else {
                 throw ClientFrameError("\(name) has \(Digest.byteCount) bytes; this one has \(field.len)", requestID: id)
@@ -133,7 +140,9 @@ func readAccepted(_ payload: [UInt8]) throws -> AcceptedRequest {
             id: id, promptTokenCount: Int(message.prompt_tokens),
             model: ModelName(try name(message.model, "model", ModelName.isValid)),
             modelDigest: try digest(message.model_digest, "model_digest"), adapter: adapter,
-            router: NodeName(try name(message.node, "node", NodeName.isValid)))
+            router: NodeName(try name(message.node, "node", NodeName.isValid)),
+            promptTokens: try elements(message.prompt_token_ids, message.n_prompt_token_ids)
+                .map { try token($0, "prompt_token_ids", id) })
     }
     guard let accepted else { throw ClientFrameError("the payload is not an Accepted") }
     return accepted

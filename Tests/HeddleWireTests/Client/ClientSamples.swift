@@ -27,7 +27,7 @@ enum ClientSamples {
         sampling: SamplingParameters(
             temperature: 0.7, topK: 40, topP: 0.9, seed: .max, choiceCount: 2, tokenCountMax: 33,
             stopStrings: ["\n\n", "ende"], stopTokens: [2, 2_147_483_647], logprobCount: 3),
-        deadline: .milliseconds(1500), creditTokens: 64, resumeFrom: [3, 0])
+        deadline: .milliseconds(1500), creditTokens: 64, resumeFrom: [3, 0], echoesPrompt: true)
 
     static let messages: [ClientMessage] = [
         .submit(submission),
@@ -39,7 +39,8 @@ enum ClientSamples {
         .accepted(
             AcceptedRequest(
                 id: id, promptTokenCount: 12, model: ModelName("base"), modelDigest: digest,
-                adapter: AdapterRef(name: AdapterName("sql"), digest: digest, rank: 8), router: NodeName("front"))),
+                adapter: AdapterRef(name: AdapterName("sql"), digest: digest, rank: 8), router: NodeName("front"),
+                promptTokens: [1, 2])),
         .accepted(
             AcceptedRequest(
                 id: id, promptTokenCount: 1, model: ModelName("base"), modelDigest: digest, adapter: nil,
