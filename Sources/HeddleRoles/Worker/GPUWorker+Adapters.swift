@@ -34,8 +34,9 @@ extension GPUWorker {
                             }
                         }
                     }
-                    let own = try await mapHere(adapter, into: slot, for: group)
-                    return try await ranks.reduce(own) { max($0, $1) }
+                    var bytes = try await mapHere(adapter, into: slot, for: group)
+                    for try await other in ranks { bytes = max(bytes, other) }
+                    return bytes
                 }
                 guard formation.formed == group else { return }
                 carry(scheduler.adapterReady(adapter.digest, bytes: bytes))

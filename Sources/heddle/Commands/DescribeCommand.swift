@@ -44,8 +44,8 @@ struct DescribeCommand: AsyncParsableCommand {
             }
         }
         guard picture.actors.isEmpty else { return }
-        Complaint.warn(of: picture.missing)
-        throw Complaint.print(
+        CommandComplaint.warn(of: picture.missing)
+        throw CommandComplaint.print(
             "no actor is named “\(id)”" + (picture.missing.isEmpty ? "" : " on the nodes that answered"),
             code: picture.missing.isEmpty ? .notFound : .failed)
     }

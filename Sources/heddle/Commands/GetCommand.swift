@@ -37,11 +37,11 @@ struct GetCommand: AsyncParsableCommand {
         case .json: print(picture.json(subject, name: name).lines)
         case .table, .wide: print(listing.table.text(.standardOutput), terminator: "")
         }
-        Complaint.warn(of: picture.missing)
-        if picture.omittedCount > 0 { Complaint.warn("\(picture.omittedCount) more entries were left out of the replies") }
-        if !picture.missing.isEmpty { throw ExitCode(Complaint.Code.failed.rawValue) }
+        CommandComplaint.warn(of: picture.missing)
+        if picture.omittedCount > 0 { CommandComplaint.warn("\(picture.omittedCount) more entries were left out of the replies") }
+        if !picture.missing.isEmpty { throw ExitCode(CommandComplaint.Code.failed.rawValue) }
         if let name, listing.entries.isEmpty {
-            throw Complaint.print("no \(subject.singular) is named “\(name)”", code: .notFound)
+            throw CommandComplaint.print("no \(subject.singular) is named “\(name)”", code: .notFound)
         }
     }
 }

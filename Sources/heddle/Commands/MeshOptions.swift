@@ -19,7 +19,7 @@ struct MeshOptions: ParsableArguments {
         do {
             return try ClusterFile.load(path: try MeshLocation.find(given: clusterFile))
         } catch {
-            throw Complaint.print("\(error)", code: .failed)
+            throw CommandComplaint.print("\(error)", code: .failed)
         }
     }
 }
@@ -41,7 +41,7 @@ struct InspectionOptions: ParsableArguments {
         do {
             return MeshPicture(try await InspectionClient.ask(targets, query, deadline: deadline))
         } catch {
-            throw Complaint.print("\(error)", code: .failed)
+            throw CommandComplaint.print("\(error)", code: .failed)
         }
     }
 }
@@ -52,7 +52,7 @@ enum OutputForm: String, CaseIterable, ExpressibleByArgument {
 }
 
 /// How commands end when something is wrong: one line on standard error and a code that scripts can tell apart.
-enum Complaint {
+enum CommandComplaint {
     /// Exit codes of every command; 64, usage, is ArgumentParser's own.
     enum Code: Int32 {
         case notFound = 1

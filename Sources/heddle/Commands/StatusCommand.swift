@@ -23,6 +23,6 @@ struct StatusCommand: AsyncParsableCommand {
         let configuration = try mesh.configuration()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.everything))
         print(StatusScreen.text(picture, cluster: configuration.name, .standardOutput), terminator: "")
-        if picture.isDegraded { throw ExitCode(Complaint.Code.failed.rawValue) }
+        if picture.isDegraded { throw ExitCode(CommandComplaint.Code.failed.rawValue) }
     }
 }

@@ -124,11 +124,11 @@ struct SubmitCommand: AsyncParsableCommand {
         } else {
             var text = failure.description
             if let after = failure.retryAfter { text += " (try again in \(Quantities.duration(after)))" }
-            Complaint.warn(text)
+            CommandComplaint.warn(text)
         }
     }
 
-    static func exitCode(_ failure: RequestFailure) -> Complaint.Code {
+    static func exitCode(_ failure: RequestFailure) -> CommandComplaint.Code {
         switch failure.code {
         case "unknown_model", "unknown_adapter", "unknown_tenant": .notFound
         case "invalid_parameter", "empty_prompt": .usage

@@ -1,0 +1,3 @@
+import HeddleActors
+
+public let roleMethods: [ContractMethod] = []
