@@ -34,6 +34,15 @@ int heddle_event_create(void) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
+int heddle_pipe_create(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0) return 0;
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return -error;
+}
+
 int heddle_memory_create(const char *name, int64_t byteCount) {
     int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0) return -errno;

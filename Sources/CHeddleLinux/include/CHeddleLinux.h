@@ -18,6 +18,9 @@ int heddle_pidfd_open(pid_t process);
 /// A counter that starts at zero and makes its descriptor readable once eight bytes of a number are written to it.
 int heddle_event_create(void);
 
+/// A pipe that no started process inherits; `ends[0]` reads and never blocks, `ends[1]` writes.
+int heddle_pipe_create(int ends[2]);
+
 /// Memory of `byteCount` zero bytes behind a descriptor: it ends with its last mapping, whatever kills the processes.
 /// Nobody can shrink it under a mapping.
 int heddle_memory_create(const char *name, int64_t byteCount);
