@@ -68,6 +68,7 @@ public struct SequenceRows {
     public func store(
         keys: Rows, values: Rows, heads: AttentionHeads, kv: UnsafeMutableBufferPointer<Float>, team: ThreadTeam
     ) {
+        defer { withExtendedLifetime((keys, values)) {} }
         let width = heads.kvHeadCount * heads.headDimension
         precondition(
             keys.count == rowCount && values.count == rowCount && keys.width == width && values.width == width,
@@ -86,6 +87,7 @@ public struct SequenceRows {
     public func attend(
         queries: Rows, heads: AttentionHeads, kv: UnsafeMutableBufferPointer<Float>, into out: Rows, team: ThreadTeam
     ) {
+        defer { withExtendedLifetime((queries, out)) {} }
         let width = heads.headCount * heads.headDimension
         precondition(
             queries.count == rowCount && out.count == rowCount && queries.width == width && out.width == width,

@@ -8,7 +8,9 @@ public struct ProductList {
     private var products: [heddle_product] = []
     private var leaves: [heddle_matrix] = []
     private var leafStarts: [Int] = []
-    private var held: [PackedMatrix] = []
+    /// What must live until the products have run.
+    private var heldMatrices: [PackedMatrix] = []
+    private var heldRows: [Rows] = []
 
     /// An empty list.
     public init() {}
@@ -21,7 +23,8 @@ public struct ProductList {
         products.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
         leafStarts.removeAll(keepingCapacity: true)
-        held.removeAll(keepingCapacity: true)
+        heldMatrices.removeAll(keepingCapacity: true)
+        heldRows.removeAll(keepingCapacity: true)
     }
 
     /// y = x · wᵀ.
@@ -71,7 +74,8 @@ public struct ProductList {
         if x.count == 0 || y.width == 0 { return }
         leafStarts.append(leaves.count)
         leaves += matrices.map(\.handle)
-        held += matrices
+        heldMatrices += matrices
+        heldRows += [x, y]
         products.append(
             heddle_product(
                 leaves: nil, leaf_first: Int32(leafFirst), leaf_count: Int32(matrices.count), x: UnsafePointer(x.base),
@@ -82,8 +86,8 @@ public struct ProductList {
     /// Computes every product.
     public mutating func run(_ team: ThreadTeam) {
         if products.isEmpty { return }
-        // Safety: the leaves stay where they are during the call; `held` keeps the weights, the caller keeps the rows.
-        withExtendedLifetime(held) {
+        // Safety: the leaves stay where they are during the call; weights and rows are held by this list.
+        withExtendedLifetime((heldMatrices, heldRows)) {
             leaves.withUnsafeBufferPointer { leaves in
                 for index in products.indices {
                     products[index].leaves = leaves.baseAddress.map { $0 + leafStarts[index] }

@@ -5,6 +5,7 @@ import Glibc
 public enum RowKernels {
     /// y = x / √(mean(x²) + ε) · weight, row by row.
     public static func rmsNorm(_ x: Rows, weight: [Float], epsilon: Float, into y: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((x, y)) {} }
         precondition(x.count == y.count && x.width == y.width && weight.count == x.width, "norms keep the shape")
         if x.count == 0 { return }
         heddle_rms_norm(
@@ -13,6 +14,7 @@ public enum RowKernels {
 
     /// Rotates the heads of each row by its position's angles, halves paired as Hugging Face does.
     public static func rotate(_ x: Rows, positions: [Int32], table: RotaryTable, team: ThreadTeam) {
+        defer { withExtendedLifetime(x) {} }
         let dimension = table.headDimension
         precondition(positions.count == x.count && x.width % dimension == 0, "each row is whole heads and has a position")
         precondition(
@@ -26,6 +28,7 @@ public enum RowKernels {
 
     /// gate = silu(gate) · up.
     public static func gate(_ gate: Rows, by up: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((gate, up)) {} }
         precondition(gate.count == up.count && gate.width == up.width, "gate and up have one shape")
         if gate.count == 0 { return }
         heddle_silu_multiply(
@@ -34,6 +37,7 @@ public enum RowKernels {
 
     /// x += addend; both dense.
     public static func add(_ addend: Rows, to x: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((addend, x)) {} }
         precondition(
             addend.count == x.count && addend.width == x.width && addend.stride == x.width && x.stride == x.width,
             "sums are of dense rows of one shape")

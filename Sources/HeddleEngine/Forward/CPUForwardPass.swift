@@ -94,7 +94,9 @@ public final class CPUForwardPass: ForwardPass {
 
     private func embed(_ tokens: [TokenID], into states: Rows) throws {
         for (row, token) in tokens.enumerated() {
-            try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: states.row(row))
+            try states.withRow(row) {
+                try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: $0)
+            }
         }
     }
 
@@ -124,8 +126,10 @@ public final class CPUForwardPass: ForwardPass {
         products.add(shard.vocabulary, normed, into: slice)
         products.run(team)
         var target = logitsMemory.floats.extracting(0..<whole).mutableSpan
-        try collective.gather(
-            slice.dense.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
+        try slice.withDense {
+            try collective.gather(
+                $0.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
+        }
         return logits
     }
 }
