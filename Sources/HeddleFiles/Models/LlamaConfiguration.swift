@@ -44,7 +44,7 @@ enum LlamaConfiguration {
 
     private static let table = FieldTable(
         read: [
-            "architectures", "model_type", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim",
+            "architectures", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim",
             "vocab_size", "num_hidden_layers", "intermediate_size", "rope_theta", "rope_scaling", "rope_parameters",
             "rms_norm_eps", "tie_word_embeddings", "max_position_embeddings", "bos_token_id", "eos_token_id",
         ],
