@@ -50,7 +50,7 @@ enum LlamaConfiguration {
         ],
         harmless: CommonFields.harmless + [
             // Says in how many slices the original training computed a product.
-            "pretraining_tp",
+            "pretraining_tp"
         ],
         only: CommonFields.only.merging([
             "model_type": [.text("llama")],

@@ -5,7 +5,8 @@ import Testing
 @Suite struct AdapterFolderTests {
     private let model = SmallModel()
 
-    private func open(_ changes: [String: String?], _ tensors: [SafetensorsBytes.Tensor]? = nil) throws -> AdapterFolder {
+    private func open(_ changes: [String: String?], _ tensors: [SafetensorsBytes.Tensor]? = nil) throws -> AdapterFolder
+    {
         let folder = try model.adapterFolder()
         var fields = SmallModel.adapterFields
         for (field, value) in changes { fields[field] = value }
@@ -40,11 +41,16 @@ import Testing
         tensors[0] = .random(tensors[0].name, [2, 16], seed: 1)
         tensors[1] = .random(tensors[1].name, [32, 2], seed: 1)
         let adapter = try open(
-            ["rank_pattern": #"{"layers.0.self_attn.q_proj": 2}"#, "alpha_pattern": #"{"^model.layers.1.mlp.down_proj": 1, "down_proj": 8}"#],
+            [
+                "rank_pattern": #"{"layers.0.self_attn.q_proj": 2}"#,
+                "alpha_pattern": #"{"^model.layers.1.mlp.down_proj": 1, "down_proj": 8}"#,
+            ],
             tensors)
         #expect(adapter.modules.map(\.rank) == [2, 4, 4, 4])
         #expect(adapter.modules.map(\.scale) == [3, 2, 1.5, 0.25])
-        #expect(refusal(["rank_pattern": #"{".*q_proj": 2}"#])?.contains(#"rank_pattern = ".*q_proj" is not supported; plain module names are"#) == true)
+        #expect(
+            refusal(["rank_pattern": #"{".*q_proj": 2}"#])?.contains(
+                #"rank_pattern = ".*q_proj" is not supported; plain module names are"#) == true)
         #expect(refusal(["rank_pattern": #"{"q_proj": 0}"#])?.contains("rank_pattern is 0") == true)
     }
 
@@ -72,20 +78,28 @@ import Testing
         ("init_lora_weights", #""pissa""#, #"init_lora_weights = "pissa" is not supported"#),
         ("task_type", #""SEQ_CLS""#, #"task_type = "SEQ_CLS" is not supported"#),
         ("new_method", "1", "the field “new_method” (1) is unknown"),
-        ("target_modules", #""all-linear""#, #"target_modules = "all-linear" is not supported; a list of module names is"#),
+        (
+            "target_modules", #""all-linear""#,
+            #"target_modules = "all-linear" is not supported; a list of module names is"#
+        ),
         ("target_modules", "[]", "target_modules is []; it must be 1 to 512 module names"),
-        ("target_modules", #"["q_proj", "lm_head"]"#, "target_modules names “lm_head”, which is none of the base model's q_proj"),
+        (
+            "target_modules", #"["q_proj", "lm_head"]"#,
+            "target_modules names “lm_head”, which is none of the base model's q_proj"
+        ),
         ("r", "0", "r is 0; it must be a whole number from 1 to 4096"),
         ("lora_alpha", #""x""#, #"lora_alpha is "x"; it must be a number"#),
     ])
     func whatIsNotPlainLoRAIsRefusedByName(field: String, value: String, message: String) {
         let text = refusal([field: value])
-        #expect(text?.contains("adapter_config.json") == true && text?.contains(message) == true, "\(text ?? "accepted")")
+        #expect(
+            text?.contains("adapter_config.json") == true && text?.contains(message) == true, "\(text ?? "accepted")")
     }
 
     @Test(arguments: ["peft_type", "r", "lora_alpha", "target_modules"])
     func fieldsWithoutADefaultAreMissed(field: String) {
-        #expect(refusal([field: String?.none])?.hasSuffix("adapter_config.json: the field “\(field)” is missing") == true)
+        #expect(
+            refusal([field: String?.none])?.hasSuffix("adapter_config.json: the field “\(field)” is missing") == true)
     }
 
     @Test func anAdapterForAnotherBaseIsRefused() throws {
@@ -94,25 +108,35 @@ import Testing
         other.hiddenSize = 32
         #expect(
             errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
-                == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” has shape [4, 16]; over this base model it must be [4, 32]")
+                == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” has shape [4, 16]; over this base model it must be [4, 32]"
+        )
         other = model
         other.layerCount = 1
         #expect(
             errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
-                == "the adapter has a tensor “base_model.model.model.layers.1.mlp.down_proj.lora_A.weight” of shape [4, 24] that fits no module of its configuration over this base model")
+                == "the adapter has a tensor “base_model.model.model.layers.1.mlp.down_proj.lora_A.weight” of shape [4, 24] that fits no module of its configuration over this base model"
+        )
         other.layerCount = 3
         #expect(
             errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
-                == "the adapter has no tensor “base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight”; its configuration and base model need one of shape [4, 16]")
+                == "the adapter has no tensor “base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight”; its configuration and base model need one of shape [4, 16]"
+        )
     }
 
     @Test func tensorsMustFitTheirConfiguration() {
-        #expect(refusal(["r": "8"])?.contains("lora_A.weight” has shape [4, 16]; over this base model it must be [8, 16]") == true)
-        #expect(refusal(["target_modules": #"["q_proj"]"#])?.contains("the adapter has a tensor “base_model.model.model.layers.0.mlp.down_proj.lora_A.weight”") == true)
-        #expect(refusal(["target_modules": #"["q_proj", "down_proj", "v_proj"]"#])?.contains("has no tensor “base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight”") == true)
+        #expect(
+            refusal(["r": "8"])?.contains("lora_A.weight” has shape [4, 16]; over this base model it must be [8, 16]")
+                == true)
+        #expect(
+            refusal(["target_modules": #"["q_proj"]"#])?.contains(
+                "the adapter has a tensor “base_model.model.model.layers.0.mlp.down_proj.lora_A.weight”") == true)
+        #expect(
+            refusal(["target_modules": #"["q_proj", "down_proj", "v_proj"]"#])?.contains(
+                "has no tensor “base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight”") == true)
         var tensors = model.adapterTensors()
         tensors.append(.random("base_model.model.lm_head.weight", [40, 16], seed: 1))
-        #expect(refusal([:], tensors)?.contains("has a tensor “base_model.model.lm_head.weight” of shape [40, 16]") == true)
+        #expect(
+            refusal([:], tensors)?.contains("has a tensor “base_model.model.lm_head.weight” of shape [40, 16]") == true)
         tensors = model.adapterTensors()
         tensors[0] = .init(name: tensors[0].name, type: "I8", shape: [4, 16], bytes: [UInt8](repeating: 0, count: 64))
         #expect(refusal([:], tensors)?.contains("has elements of type I8") == true)
@@ -123,7 +147,10 @@ import Testing
         var values = [Float](repeating: 1, count: 64)
         values[35] = .nan
         tensors[0] = .floats(tensors[0].name, [4, 16], values)
-        #expect(refusal([:], tensors) == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” holds nan in row 2, column 3")
+        #expect(
+            refusal([:], tensors)
+                == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” holds nan in row 2, column 3"
+        )
         for (type, pattern) in [("F16", UInt16(0x7C00)), ("BF16", 0xFF80), ("BF16", 0x7FC0)] {
             var patterns = [UInt16](repeating: 0x3C00, count: 128)
             patterns[127] = pattern
@@ -136,16 +163,22 @@ import Testing
     @Test func missingFilesAreNamed() throws {
         let folder = try model.adapterFolder()
         try folder.remove("adapter_model.safetensors")
-        #expect(errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) } == "there is no file \(folder.path)/adapter_model.safetensors")
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }
+                == "there is no file \(folder.path)/adapter_model.safetensors")
         try folder.remove("adapter_config.json")
-        #expect(errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) } == "there is no file \(folder.path)/adapter_config.json")
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }
+                == "there is no file \(folder.path)/adapter_config.json")
     }
 
     @Test func truncatedTensorsAreRefused() throws {
         let folder = try model.adapterFolder()
         let whole = SafetensorsBytes.file(model.adapterTensors())
         try folder.write("adapter_model.safetensors", whole.dropLast(3))
-        #expect(errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }?.contains("adapter_model.safetensors is truncated") == true)
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }?.contains(
+                "adapter_model.safetensors is truncated") == true)
     }
 
     @Test func theDigestIsOfConfigurationAndTensors() throws {

@@ -8,13 +8,16 @@ import Testing
 
     @Test func valuesOfEveryKindAreRead() throws {
         let value = try parse(
-            #" {"a": [1, -2, 3.5, 1e3, 0, -0.0, true, false, null], "b": "x\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00", "": {}} "#)
+            #" {"a": [1, -2, 3.5, 1e3, 0, -0.0, true, false, null], "b": "x\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00", "": {}} "#
+        )
         let object = try #require(value.object)
         #expect(object.members.map(\.key.description) == ["a", "b", ""])
         #expect(
-            object["a"] == .array([
-                .integer(1), .integer(-2), .real(3.5), .real(1000), .integer(0), .real(-0.0), .bool(true), .bool(false), .null,
-            ]))
+            object["a"]
+                == .array([
+                    .integer(1), .integer(-2), .real(3.5), .real(1000), .integer(0), .real(-0.0), .bool(true),
+                    .bool(false), .null,
+                ]))
         #expect(object["b"]?.text == "x\"\\/\u{8}\u{C}\n\r\té😀")
         #expect(object[""] == .object(try #require(try parse("{}").object)))
     }
@@ -63,7 +66,9 @@ import Testing
     }
 
     @Test func stringsMustBeUTF8() {
-        for bad: [UInt8] in [[0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82], [0xFF]] {
+        for bad: [UInt8] in [
+            [0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82], [0xFF],
+        ] {
             let text = Array("[\"a".utf8) + bad + Array("\"]".utf8)
             #expect(errorText { _ = try JSONParser.parse(text) } == "line 1, column 4: the string is not UTF-8")
         }
@@ -76,7 +81,8 @@ import Testing
         limits.byteCountMax = 100
         #expect(errorText { _ = try parse("[[[[[[[1]]]]]]]", limits) } == nil)
         #expect(
-            errorText { _ = try parse("[[[[[[[[1]]]]]]]]", limits) } == "line 1, column 9: values are nested deeper than 8")
+            errorText { _ = try parse("[[[[[[[[1]]]]]]]]", limits) }
+                == "line 1, column 9: values are nested deeper than 8")
         let many = "[" + String(repeating: "1,", count: 20) + "1]"
         #expect(errorText { _ = try parse(many, limits) }?.hasSuffix("there are more than 20 values") == true)
         #expect(
@@ -96,7 +102,8 @@ import Testing
 
     /// Any bytes give a value or an error: 30,000 mutations of a text that holds every construct.
     @Test func mutatedTextsNeverTrap() {
-        let seed = Array(#"{"a":[1,-2.5e+3,true,false,null,"\u00e9\ud83d\ude00é日"],"b":{"c":{"d":[[],{}]}},"e":"\n"}"#.utf8)
+        let seed = Array(
+            #"{"a":[1,-2.5e+3,true,false,null,"\u00e9\ud83d\ude00é日"],"b":{"c":{"d":[[],{}]}},"e":"\n"}"#.utf8)
         var generator = SeededGenerator(state: 1)
         var accepted = 0
         for _ in 0..<30_000 {

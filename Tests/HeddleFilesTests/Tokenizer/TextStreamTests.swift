@@ -7,7 +7,8 @@ import Testing
     private func naiveStop(_ text: [UInt8], _ stops: [[UInt8]]) -> (index: Int, start: Int)? {
         for end in 0...text.count {
             var found: (index: Int, start: Int)?
-            for (index, stop) in stops.enumerated() where end >= stop.count && text[(end - stop.count)..<end].elementsEqual(stop) {
+            for (index, stop) in stops.enumerated()
+            where end >= stop.count && text[(end - stop.count)..<end].elementsEqual(stop) {
                 if found.map({ end - stop.count < $0.start }) ?? true { found = (index, end - stop.count) }
             }
             if let found { return found }
@@ -59,13 +60,17 @@ import Testing
             try #require(stops[found.index] == stops[expected.index] && found.byteCount == expected.start)
             // The fewest tokens whose text covers what was delivered.
             var covering = 0
-            while decodedPrefixByteCount(tokenizer, tokens.prefix(covering), of: tokens.count) < expected.start { covering += 1 }
+            while decodedPrefixByteCount(tokenizer, tokens.prefix(covering), of: tokens.count) < expected.start {
+                covering += 1
+            }
             try #require(found.tokenCount == covering, "\(tokens) \(stops)")
         }
         #expect(stopped > 500)
     }
 
-    private func decodedPrefixByteCount(_ tokenizer: Tokenizer, _ tokens: some Collection<TokenID>, of count: Int) -> Int {
+    private func decodedPrefixByteCount(_ tokenizer: Tokenizer, _ tokens: some Collection<TokenID>, of count: Int)
+        -> Int
+    {
         var decoder = IncrementalDecoder(tokenizer)
         var bytes: [UInt8] = []
         for token in tokens { decoder.push(token, into: &bytes) }

@@ -25,20 +25,42 @@ import Testing
         let tokenizer = try open()
         #expect(tokenizer.encode("ab a") == [4, 3, 2, 0])
         #expect(tokenizer.encode("a<s>b", addSpecialTokens: false) == [0, 4, 1])
-        #expect(tokenizer.encode("a<s>b", addSpecialTokens: false, parseSpecialTokens: false) == [0, 1], "bytes without a token are dropped")
-        #expect(tokenizer.decode([4, 3, 2, 0]) == "ab a" && tokenizer.decode([4, 3], skipSpecialTokens: false) == "<s>ab")
-        #expect(tokenizer.tokenCount == 5 && tokenizer.addedToken("<s>") == 4 && tokenizer.isSpecial(4) && !tokenizer.isSpecial(3))
+        #expect(
+            tokenizer.encode("a<s>b", addSpecialTokens: false, parseSpecialTokens: false) == [0, 1],
+            "bytes without a token are dropped")
+        #expect(
+            tokenizer.decode([4, 3, 2, 0]) == "ab a" && tokenizer.decode([4, 3], skipSpecialTokens: false) == "<s>ab")
+        #expect(
+            tokenizer.tokenCount == 5 && tokenizer.addedToken("<s>") == 4 && tokenizer.isSpecial(4)
+                && !tokenizer.isSpecial(3))
     }
 
     @Test(arguments: [
-        (#""truncation": null"#, #""truncation": {"max_length": 5}"#, #"truncation = {"max_length": 5} is not supported"#),
+        (
+            #""truncation": null"#, #""truncation": {"max_length": 5}"#,
+            #"truncation = {"max_length": 5} is not supported"#
+        ),
         (#""padding": null"#, #""padding": {"strategy": "BatchLongest"}"#, "padding = "),
-        (#""normalizer": null"#, #""normalizer": {"type": "Lowercase"}"#, #"normalizer = {"type": "Lowercase"} is not supported; NFC and Sequence are"#),
-        (#""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}]}"#, "normalizer.normalizers[0] = "),
+        (
+            #""normalizer": null"#, #""normalizer": {"type": "Lowercase"}"#,
+            #"normalizer = {"type": "Lowercase"} is not supported; NFC and Sequence are"#
+        ),
+        (
+            #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}]}"#,
+            "normalizer.normalizers[0] = "
+        ),
         (#""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "Metaspace""#, "pre_tokenizer = "),
         (#""use_regex": true},"#, #""use_regex": true, "x": 1},"#, "pre_tokenizer.x = 1 is not supported"),
-        (#""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#, #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "\\w+"}, "behavior": "Isolated", "invert": false}, {"type": "ByteLevel"}]}"#, #"pre_tokenizer.pretokenizers[0].pattern = {"Regex": "\w+"} is not supported; the patterns of GPT-2"#),
-        (#""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#, #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, {"type": "ByteLevel"}]}"#, #"pre_tokenizer.pretokenizers[0] = {"type": "Whitespace"} is not supported"#),
+        (
+            #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "\\w+"}, "behavior": "Isolated", "invert": false}, {"type": "ByteLevel"}]}"#,
+            #"pre_tokenizer.pretokenizers[0].pattern = {"Regex": "\w+"} is not supported; the patterns of GPT-2"#
+        ),
+        (
+            #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, {"type": "ByteLevel"}]}"#,
+            #"pre_tokenizer.pretokenizers[0] = {"type": "Whitespace"} is not supported"#
+        ),
         (#""decoder": {"type": "ByteLevel""#, #""decoder": {"type": "WordPiece""#, "decoder = "),
         (#""type": "TemplateProcessing""#, #""type": "RobertaProcessing""#, "post_processor = "),
         (#""ids": [4]"#, #""ids": [9]"#, "post_processor.special_tokens.<s>.ids[0]: 9 is outside the vocabulary of 5"),
@@ -46,16 +68,28 @@ import Testing
         (#"{"type": "BPE""#, #"{"type": "Unigram""#, #"model.type = "Unigram" is not supported; BPE is"#),
         (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout = 0.1 is not supported"),
         (#""byte_fallback": false"#, #""byte_fallback": true"#, "model.byte_fallback = true is not supported"),
-        (#""end_of_word_suffix": null"#, #""end_of_word_suffix": "</w>""#, #"model.end_of_word_suffix = "</w>" is not supported"#),
+        (
+            #""end_of_word_suffix": null"#, #""end_of_word_suffix": "</w>""#,
+            #"model.end_of_word_suffix = "</w>" is not supported"#
+        ),
         (#""ab": 3}"#, #""ab": 1}"#, #"model.vocab["ab"]: token 1 is taken by another text"#),
         (#""ab": 3}"#, #""ab": -1}"#, #"model.vocab["ab"]: -1 is no token"#),
         (#""ab": 3}"#, #""ab": 3, "ab": 7}"#, "the key “ab” stands twice"),
-        (#"["a", "b"]"#, #"["a", "c"]"#, "model.merges: merge 0 needs the token “c”, which the vocabulary does not have"),
+        (
+            #"["a", "b"]"#, #"["a", "c"]"#,
+            "model.merges: merge 0 needs the token “c”, which the vocabulary does not have"
+        ),
         (#"["a", "b"]"#, #"["b", "a"]"#, "merge 0 needs the token “ba”"),
         (#"["a", "b"]"#, #""ab""#, "merge 0 is neither two texts nor one text with a space"),
-        (#"{"id": 4, "content""#, #"{"id": 6, "content""#, "added_tokens[0]: “<s>” has id 6, but the vocabulary gives it 4"),
+        (
+            #"{"id": 4, "content""#, #"{"id": 6, "content""#,
+            "added_tokens[0]: “<s>” has id 6, but the vocabulary gives it 4"
+        ),
         (#""special": true}"#, #""special": true, "y": 1}"#, "added_tokens[0].y = 1 is not supported"),
-        (#""version": "1.0""#, #""version": "1.0", "extra": {}"#, "extra = {} is not supported; the field is unknown and may change the tokens"),
+        (
+            #""version": "1.0""#, #""version": "1.0", "extra": {}"#,
+            "extra = {} is not supported; the field is unknown and may change the tokens"
+        ),
     ])
     func whatIsNotUnderstoodIsRefusedByName(old: String, new: String, message: String) {
         let text = errorText { _ = try open(replacing: old, with: new) }
@@ -69,7 +103,9 @@ import Testing
         #expect(try Tokenizer(path: folder.path).encode("ab") == [4, 3])
         #expect(try Tokenizer(path: folder.path + "/tokenizer.json").encode("ab") == [4, 3])
         try folder.write("tokenizer.json", "{")
-        #expect(errorText { _ = try Tokenizer(path: folder.path) } == "\(folder.path)/tokenizer.json is not JSON: line 1, column 2: the text ends inside a value")
+        #expect(
+            errorText { _ = try Tokenizer(path: folder.path) }
+                == "\(folder.path)/tokenizer.json is not JSON: line 1, column 2: the text ends inside a value")
     }
 
     @Test func bytesThatAreNoTextAreRefusedWithTheirPlace() throws {
@@ -113,10 +149,13 @@ import Testing
     /// Words as long as a prompt: work that grows with the square of their length would not end in time.
     @Test(.timeLimit(.minutes(1))) func hostileTextsTakeNoLongerThanOthers() throws {
         let texts = [
-            String(repeating: "a", count: 1 << 18), String(repeating: "ab", count: 1 << 17), String(repeating: " ", count: 1 << 18) + "x",
+            String(repeating: "a", count: 1 << 18), String(repeating: "ab", count: 1 << 17),
+            String(repeating: " ", count: 1 << 18) + "x",
             String(repeating: " \n", count: 1 << 17) + "x", String(repeating: "a\u{301}\u{316}", count: 1 << 16),
-            "a" + String(repeating: "\u{316}\u{301}", count: 1 << 16), String(repeating: "<|reserved_special_", count: 1 << 13),
-            String(repeating: "'", count: 1 << 18), String(repeating: "9", count: 1 << 18), String(repeating: "    <left>", count: 1 << 14),
+            "a" + String(repeating: "\u{316}\u{301}", count: 1 << 16),
+            String(repeating: "<|reserved_special_", count: 1 << 13),
+            String(repeating: "'", count: 1 << 18), String(repeating: "9", count: 1 << 18),
+            String(repeating: "    <left>", count: 1 << 14),
         ]
         for name in GoldenFiles.tokenizers {
             let tokenizer = try GoldenFiles.tokenizer(name)
