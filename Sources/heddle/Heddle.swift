@@ -22,7 +22,9 @@ struct Heddle: ParsableCommand {
             Without -c a command takes the cluster file that HEDDLE_CLUSTER names, or the bundled demo.
             """,
         version: "heddle 0.1.0",
-        subcommands: [Up.self, Down.self, Config.self, Doctor.self])
+        subcommands: [
+            Up.self, Down.self, Submit.self, Status.self, Get.self, Describe.self, Config.self, Doctor.self,
+        ])
 }
 
 /// Where the process starts.
