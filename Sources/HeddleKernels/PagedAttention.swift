@@ -2,8 +2,11 @@ import CHeddleKernels
 
 /// The heads that one rank computes, and the layout of its KV blocks that follows from them.
 public struct AttentionHeads: Sendable {
+    /// Elements of a head.
     public let headDimension: Int
+    /// Query heads of this rank.
     public let headCount: Int
+    /// KV heads of this rank.
     public let kvHeadCount: Int
     private let kvHeadOfHead: [Int32]
 

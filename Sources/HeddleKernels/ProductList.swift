@@ -41,7 +41,9 @@ public struct ProductList {
     /// inputs of x. Every maximal node that they cover is written, node i to `y` moved by i · nodeStride floats.
     ///
     /// - Parameter y: the rows of the first node; its buffer reaches over all nodes.
-    public mutating func add(leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, intoNodes y: Rows, nodeStride: Int) {
+    public mutating func add(
+        leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, intoNodes y: Rows, nodeStride: Int
+    ) {
         precondition(
             leafFirst >= 0 && !matrices.isEmpty && leafFirst + matrices.count <= Int(HEDDLE_TREE_LEAVES),
             "leaves \(leafFirst)..<\(leafFirst + matrices.count) are not within the tree's \(HEDDLE_TREE_LEAVES)")
@@ -61,13 +63,15 @@ public struct ProductList {
     }
 
     private mutating func append(
-        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, _ y: Rows, nodeStride: Int, accumulates: Bool, scale: Float
+        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, _ y: Rows, nodeStride: Int, accumulates: Bool,
+        scale: Float
     ) {
         precondition(x.count == y.count, "\(x.count) rows do not become \(y.count)")
         for matrix in matrices {
             precondition(
                 matrix.inputOffset + matrix.inputs <= x.width,
-                "inputs \(matrix.inputOffset)..<\(matrix.inputOffset + matrix.inputs) are not within rows of \(x.width)")
+                "inputs \(matrix.inputOffset)..<\(matrix.inputOffset + matrix.inputs) are not within rows of \(x.width)"
+            )
             precondition(matrix.outputs == y.width, "\(matrix.outputs) outputs do not fill rows of \(y.width)")
             precondition(matrix.format == matrices[0].format, "the leaves of a product have one format")
         }

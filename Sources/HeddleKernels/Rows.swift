@@ -1,5 +1,6 @@
 /// Owns f32 memory for activations, aligned to a cache line and zeroed when made.
 public final class FloatMemory {
+    /// All of it.
     public let floats: UnsafeMutableBufferPointer<Float>
 
     /// Zeroed memory of so many floats.
@@ -25,12 +26,16 @@ public struct Rows {
     /// From the first row to the end of the memory.
     let floats: UnsafeMutableBufferPointer<Float>
     private let memory: FloatMemory
+    /// Rows.
     public let count: Int
+    /// Elements of a row.
     public let width: Int
+    /// Elements from one row's begin to the next one's.
     public let stride: Int
 
     init(memory: FloatMemory, offset: Int, count: Int, width: Int, stride: Int) {
-        precondition(count >= 0 && width >= 0 && stride >= width, "\(count) rows of \(width), \(stride) apart, are none")
+        precondition(
+            count >= 0 && width >= 0 && stride >= width, "\(count) rows of \(width), \(stride) apart, are none")
         precondition(
             count == 0 || offset + (count - 1) * stride + width <= memory.floats.count,
             "\(count) rows of \(width), \(stride) apart, at \(offset) do not fit \(memory.floats.count) floats")

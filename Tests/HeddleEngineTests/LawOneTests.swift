@@ -31,7 +31,9 @@ import Testing
         let expected = try Self.alone(golden)
         for chunk in [1, 7, 64] {
             let found = try Driver.run(Self.feeds(golden), on: RankGroup(golden), chunk: chunk, blocks: Array(0..<64))
-            for (index, rows) in found.enumerated() { expectSame(Self.bits(rows), expected[index], "chunks of \(chunk)") }
+            for (index, rows) in found.enumerated() {
+                expectSame(Self.bits(rows), expected[index], "chunks of \(chunk)")
+            }
         }
     }
 
@@ -67,13 +69,16 @@ import Testing
         let expected = try Self.alone(golden)
         for rankCount in [2, 3, 4, 5, 8] {
             // Where a rank would own no head the plan refuses, which ShardPlanTests holds it to.
-            guard (try? ShardPlan(configuration: golden.model.configuration, rank: 0, rankCount: rankCount)) != nil else {
+            guard (try? ShardPlan(configuration: golden.model.configuration, rank: 0, rankCount: rankCount)) != nil
+            else {
                 #expect(rankCount > 4)
                 continue
             }
             let found = try Driver.run(
                 Self.feeds(golden), on: RankGroup(golden, rankCount: rankCount), chunk: 19, blocks: Array(0..<64))
-            for (index, rows) in found.enumerated() { expectSame(Self.bits(rows), expected[index], "\(rankCount) ranks") }
+            for (index, rows) in found.enumerated() {
+                expectSame(Self.bits(rows), expected[index], "\(rankCount) ranks")
+            }
         }
     }
 
@@ -123,7 +128,8 @@ import Testing
             for rankCount in [1, 3] {
                 let group = try RankGroup(golden, rankCount: rankCount)
                 for rank in 0..<rankCount {
-                    let plan = try ShardPlan(configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
+                    let plan = try ShardPlan(
+                        configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
                     for (index, sequence) in golden.sequences.enumerated() {
                         guard let name = sequence.adapter, let adapter = golden.adapters[name],
                             let slot = golden.slot(index)
@@ -140,7 +146,9 @@ import Testing
                     }
                 }
                 let found = try Driver.run(Self.feeds(golden), on: group, chunk: 30, blocks: Array(0..<64))
-                for (index, rows) in found.enumerated() { expectSame(Self.bits(rows), expected[index], "\(rankCount) ranks") }
+                for (index, rows) in found.enumerated() {
+                    expectSame(Self.bits(rows), expected[index], "\(rankCount) ranks")
+                }
             }
         }
     }

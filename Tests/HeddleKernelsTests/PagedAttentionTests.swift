@@ -40,7 +40,9 @@ extension KernelTests {
                     }
                     let total = counts.reduce(0, +)
                     let out = OwnedRows(total, width: queryWidth, stride: queryWidth + 1)
-                    let (k2, v2) = (OwnedRows(total, width: keyWidth, values: k), OwnedRows(total, width: keyWidth, values: v))
+                    let (k2, v2) = (
+                        OwnedRows(total, width: keyWidth, values: k), OwnedRows(total, width: keyWidth, values: v)
+                    )
                     rows.store(keys: k2.rows, values: v2.rows, heads: heads, kv: kv.floats, team: team)
                     rows.attend(
                         queries: OwnedRows(total, width: queryWidth, values: q).rows, heads: heads, kv: kv.floats,
@@ -57,7 +59,9 @@ extension KernelTests {
             }
 
             let expected = run(chunk: .max / 2, stride: 1, team: .alone())
-            check(expected.map { $0.map(Float.init(bitPattern:)) }, lengths, heads, headCount / kvHeadCount, queries, keys, values)
+            check(
+                expected.map { $0.map(Float.init(bitPattern:)) }, lengths, heads, headCount / kvHeadCount, queries,
+                keys, values)
             let team = try #require(ThreadTeam(threadCount: 2))
             underEveryInstructionSet { instructions in
                 for (chunk, stride) in [(1, 1), (7, 13), (16, 3), (49, 61)] {
@@ -89,9 +93,11 @@ extension KernelTests {
                         let weights = scores.map { exp($0 - largest) }
                         let total = weights.reduce(0, +)
                         for d in 0..<dimension {
-                            let expected = (0...row).reduce(0.0) {
-                                $0 + weights[$1] * Double(values[index][$1 * keyWidth + head / group * dimension + d])
-                            } / total
+                            let expected =
+                                (0...row).reduce(0.0) {
+                                    $0 + weights[$1]
+                                        * Double(values[index][$1 * keyWidth + head / group * dimension + d])
+                                } / total
                             // Scores up to 3·√dimension carry dimension roundings into the exponent; weights add to one.
                             let bound = 0x1p-24 * (6 * Double(dimension) * Double(dimension).squareRoot() + 200)
                             if abs(Double(found[index][q + d]) - expected) > bound {

@@ -33,7 +33,8 @@ extension KernelTests {
             return (values, bounds)
         }
 
-        @Test(arguments: [PackedFormat.f32, .bf16]) func productsAgreeWithDoublePrecision(_ format: PackedFormat) throws {
+        @Test(arguments: [PackedFormat.f32, .bf16]) func productsAgreeWithDoublePrecision(_ format: PackedFormat) throws
+        {
             var random = Seeded(1)
             let shapes =
                 (1...17).map { Shape(rows: $0, outputs: 50, inputs: 33) }
@@ -202,7 +203,9 @@ extension KernelTests {
                 #expect(add(add(a[0], b[0]), add(add(b[1], c[0]), c[1])) == whole, "\(instructions)")
                 let expected = zip(0..., whole).allSatisfy { index, value in
                     let (row, output) = (index / outputs, index % outputs)
-                    let sum = (0..<inputs).reduce(0.0) { $0 + Double(x[row * inputs + $1]) * Double(w[output * inputs + $1]) }
+                    let sum = (0..<inputs).reduce(0.0) {
+                        $0 + Double(x[row * inputs + $1]) * Double(w[output * inputs + $1])
+                    }
                     return abs(sum - Double(value)) < 1e-5
                 }
                 #expect(expected)
@@ -211,7 +214,8 @@ extension KernelTests {
 
         @Test func bf16RoundsToNearestEven() throws {
             var random = Seeded(5)
-            let values = random.floats(320, in: -3...3) + [0, -0.0, 1.00390625, 1.01171875, Float(bitPattern: 0x1234), 3.0e38]
+            let values =
+                random.floats(320, in: -3...3) + [0, -0.0, 1.00390625, 1.01171875, Float(bitPattern: 0x1234), 3.0e38]
             let matrix = try #require(PackedMatrix(format: .bf16, outputs: values.count, inputs: 1, rows: values))
             let output = OwnedRows(1, width: values.count)
             var list = ProductList()
