@@ -6,7 +6,7 @@ import HeddleWire
 import Testing
 
 
-@Suite struct CallTests {
+@Suite(.timeLimit(.minutes(1))) struct CallTests {
     @Test(arguments: Wire.allCases) func aCallBringsItsResultBack(wire: Wire) async throws {
         try await withPair(wire) { pair, far in
             let sum = try await far.add(40, to: 2)

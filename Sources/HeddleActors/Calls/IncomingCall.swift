@@ -56,7 +56,7 @@ final class IncomingCall: @unchecked Sendable {
     }
 
     /// What the runtime throws before it reaches the method, in the terms of the wire.
-    private static func reason(_ error: any Error) -> any Error {
+    static func reason(_ error: any Error) -> any Error {
         switch error {
         case let error as WireError: RemoteCallError.argumentsUnreadable(reason: error.description)
         case let error as ExecuteDistributedTargetError: RemoteCallError.argumentsUnreadable(reason: error.message)

@@ -41,9 +41,9 @@ public final class IOThread: @unchecked Sendable {
     public var isCurrent: Bool { mailbox.isCurrent }
 
     /// The context of this thread's sockets. On the thread only, while it runs.
-    var context: ZeroMQContext {
+    func context() throws(TransportError) -> ZeroMQContext {
         precondition(isCurrent, "sockets are made on the I/O thread")
-        guard let ownContext else { preconditionFailure("the I/O thread has ended") }
+        guard let ownContext else { throw .closed }
         return ownContext
     }
 
@@ -125,9 +125,14 @@ public final class IOThread: @unchecked Sendable {
         for source in sources.reversed() { source.close() }
         sources = []
         ownContext = nil
-        for item in mailbox.close() {
-            if case .job = item { LateJobs.thread.add(item) }
-        }
+        // Whoever posted something waits for it: it runs, and finds everything closed.
+        mailbox.refuseMore()
+        repeat {
+            mailbox.take(into: &batch)
+            for item in batch { execute(item) }
+            batch.removeAll(keepingCapacity: true)
+        } while !mailbox.isEmpty
+        mailbox.disown()
     }
 
     private func execute(_ item: IOMailbox.Item) {
