@@ -10,7 +10,10 @@ let strictCXX: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "heddle",
-    products: [.executable(name: "heddle", targets: ["heddle"])],
+    products: [
+        .executable(name: "heddle", targets: ["heddle"]),
+        .library(name: "HeddleClient", targets: ["HeddleClient"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -22,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CHeddleWire", dependencies: ["CProtobufC"]),
+        .target(name: "CHeddleLinux", cSettings: strictC),
         .target(name: "CHeddleKernels", exclude: ["kernels"], cxxSettings: strictCXX),
 
         // Values and decisions.
@@ -34,10 +38,15 @@ let package = Package(
             name: "HeddleActors", dependencies: ["HeddleCore", "HeddleWire", "HeddleTransport"],
             swiftSettings: strict),
 
+        // What a program outside the mesh needs to use it.
+        .target(
+            name: "HeddleClient", dependencies: ["HeddleCore", "HeddleWire", "HeddleTransport"],
+            swiftSettings: strict),
+
         // Arithmetic and model files.
         .target(name: "HeddleKernels", dependencies: ["CHeddleKernels"], swiftSettings: strict),
         .target(
-            name: "HeddleCollective", dependencies: ["HeddleCore", "HeddleTransport"],
+            name: "HeddleCollective", dependencies: ["CHeddleLinux", "HeddleCore", "HeddleTransport"],
             swiftSettings: strict),
         .target(
             name: "HeddleFiles",
@@ -52,21 +61,23 @@ let package = Package(
         .target(
             name: "HeddleCluster",
             dependencies: [
-                "HeddleCore", .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+                "CHeddleLinux", "HeddleCore", .product(name: "Yams", package: "Yams"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
             name: "HeddleRoles",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", .product(name: "Logging", package: "swift-log"),
+                "HeddleFiles", "HeddleCluster", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", "HeddleRoles",
+                "HeddleFiles", "HeddleCluster", "HeddleRoles", "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -80,6 +91,9 @@ let package = Package(
         .testTarget(
             name: "HeddleActorsTests", dependencies: ["HeddleActors", "HeddleWire", "HeddleTransport", "HeddleCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "HeddleClientTests",
+            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport", "CZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "HeddleKernelsTests", dependencies: ["HeddleKernels", "CHeddleKernels"], swiftSettings: strict),
         .testTarget(

@@ -14,6 +14,9 @@ public enum PeerID: Hashable, Sendable {
         self = .short(word)
     }
 
+    /// The routing id's bytes.
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         switch self {
         case .long(let bytes): bytes.withUnsafeBytes(body)

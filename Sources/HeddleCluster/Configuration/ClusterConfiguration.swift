@@ -1,0 +1,178 @@
+import HeddleCore
+
+/// What a cluster file says, checked and resolved: paths are absolute, endpoints are what libzmq binds, defaults are filled in.
+///
+/// Whoever holds one may rely on the cross checks of `ClusterFile`: every name that is referred to exists, a group's ranks are
+/// nodes of no other group, there is a router, one tenant-queue, and an adapter-cache on every host with ranks.
+public struct ClusterConfiguration: Hashable, Sendable {
+    /// The cluster's name: lower-case letters, digits and `-`.
+    public var name: String
+    /// The file that this was read from; absolute.
+    public var path: String
+    /// Directory for ipc sockets, logs and state, only for this user; absolute, the same on every host.
+    public var runtimeDirectory: String
+    public var models: [Model]
+    public var adapters: [Adapter]
+    public var tenants: [Tenant]
+    /// In the order of the file.
+    public var nodes: [Node]
+    public var groups: [Group]
+    public var adapterCache: AdapterCache
+    public var limits: ClusterLimits
+    /// Whether the file allows plain TCP beyond loopback and plain keys.
+    public var isInsecure: Bool
+
+    /// A base model.
+    public struct Model: Hashable, Sendable {
+        public var name: ModelName
+        /// A Hugging Face folder; absolute.
+        public var directory: String
+        public var weights: Weights
+    }
+
+    /// In which number format weights are kept in memory.
+    public enum Weights: String, Hashable, Sendable, CaseIterable {
+        /// As the checkpoint has them: bf16 stays bf16, everything else becomes f32, so nothing is lost silently.
+        case auto
+        case bf16
+        case f32
+    }
+
+    /// A LoRA adapter of a base model.
+    public struct Adapter: Hashable, Sendable {
+        public var name: AdapterName
+        public var model: ModelName
+        /// A PEFT folder; absolute.
+        public var directory: String
+        /// Who may use it; nil is every tenant.
+        public var tenants: [TenantName]?
+
+        /// Whether a tenant may use this adapter.
+        public func isAllowed(_ tenant: TenantName) -> Bool { tenants?.contains(tenant) ?? true }
+    }
+
+    /// Who may submit, and how much.
+    public struct Tenant: Hashable, Sendable {
+        public var name: TenantName
+        /// SHA-256 of the tenant's key; the key itself is not kept.
+        public var keyDigest: Digest
+        /// Where the file says that the key is kept; absolute.
+        public var keyFile: String?
+        /// Share of the group's tokens, relative to the other tenants'.
+        public var weight: Int
+        /// The most requests that the tenant may have accepted and not finished.
+        public var requestCountMax: Int
+        /// The most requests that may wait in the tenant's lane.
+        public var laneDepthMax: Int
+    }
+
+    /// What a node hosts.
+    public enum Role: String, Hashable, Sendable, CaseIterable, Comparable {
+        case router
+        case tenantQueue = "tenant-queue"
+        case adapterCache = "adapter-cache"
+        case gpuWorker = "gpu-worker"
+
+        public static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// One process.
+    public struct Node: Hashable, Sendable {
+        public var name: NodeName
+        /// Nodes with the same host share memory and one adapter-cache.
+        public var host: String
+        /// In the order of `Role.allCases`; a rank of a group has `gpuWorker`.
+        public var roles: [Role]
+        /// Where other nodes connect.
+        public var mesh: String
+        /// Where clients connect; routers only.
+        public var client: String?
+        /// Where inspection connects.
+        public var inspect: String
+    }
+
+    /// A tensor-parallel group: one replica of a base model.
+    public struct Group: Hashable, Sendable {
+        public var name: GroupName
+        public var model: ModelName
+        /// The node of each rank, 1 to 8; rank 0 plans.
+        public var ranks: [NodeName]
+        public var device: Device
+        /// Threads of each rank.
+        public var threadCount: Int
+        public var collective: Collective
+        public var kvCapacity: KVCapacity
+        /// The most sequences that run at once.
+        public var sequenceCountMax: Int
+        /// The most tokens of one step, prefill and decode together.
+        public var stepTokenCountMax: Int
+    }
+
+    /// Where a rank computes.
+    public enum Device: String, Hashable, Sendable, CaseIterable {
+        case cpu
+    }
+
+    /// How the ranks of a group add up.
+    public enum Collective: Hashable, Sendable {
+        /// All ranks are on one host.
+        case sharedMemory
+        /// Rank 0 binds the endpoint, the others connect.
+        case zeroMQ(endpoint: String)
+    }
+
+    /// How much KV storage each rank sets aside.
+    public enum KVCapacity: Hashable, Sendable {
+        /// Token positions, a multiple of `kvBlockTokens`.
+        case tokens(Int)
+        /// Bytes of a rank's shard.
+        case bytes(Int)
+    }
+
+    /// What each host keeps of adapters.
+    public struct AdapterCache: Hashable, Sendable {
+        /// Packed adapters on disk and in memory together.
+        public var byteCountMax: Int
+        /// Where packed adapters are kept; absolute.
+        public var directory: String
+    }
+}
+
+/// The maxima that the cluster file sets for the whole mesh.
+public struct ClusterLimits: Hashable, Sendable {
+    /// What one request may ask for.
+    public var request = RequestLimits()
+    /// The most requests that one router has accepted and not finished.
+    public var requestCountMax = 4096
+
+    public init() {}
+}
+
+extension ClusterConfiguration {
+    /// The model of a name.
+    public func model(_ name: ModelName) -> Model? { models.first { $0.name == name } }
+    /// The adapter of a name.
+    public func adapter(_ name: AdapterName) -> Adapter? { adapters.first { $0.name == name } }
+    /// The tenant of a name.
+    public func tenant(_ name: TenantName) -> Tenant? { tenants.first { $0.name == name } }
+    /// The node of a name.
+    public func node(_ name: NodeName) -> Node? { nodes.first { $0.name == name } }
+    /// The group of a name.
+    public func group(_ name: GroupName) -> Group? { groups.first { $0.name == name } }
+    /// The nodes that host a role, in the order of the file.
+    public func nodes(with role: Role) -> [Node] { nodes.filter { $0.roles.contains(role) } }
+    /// Where clients connect, in the order of the file.
+    public var clientEndpoints: [String] { nodes.compactMap(\.client) }
+    /// The adapter-cache of a host.
+    public func adapterCacheNode(host: String) -> Node? {
+        nodes.first { $0.host == host && $0.roles.contains(.adapterCache) }
+    }
+
+    /// The group that a node is a rank of, and which rank.
+    public func place(of node: NodeName) -> (group: Group, rank: Int)? {
+        for group in groups {
+            if let rank = group.ranks.firstIndex(of: node) { return (group, rank) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,109 @@
+/// Decides which mapped adapter sits in which slot of the ranks: least recently used out first, never one that is pinned.
+///
+/// A sequence pins its adapter's slot from when it gets it until it ends, also while it is preempted.
+public struct AdapterSlots: Sendable {
+    /// One slot in use.
+    public struct Entry: Hashable, Sendable {
+        public var slot: AdapterSlot
+        public var digest: Digest
+        public var state: State
+        /// Unfinished sequences that hold the slot.
+        public var pinCount: Int
+        /// Orders uses; the smallest goes first.
+        public var lastUse: UInt64
+    }
+
+    /// Whether the ranks have mapped the adapter.
+    public enum State: Hashable, Sendable {
+        case loading
+        /// Bytes that the mapping costs one rank.
+        case ready(bytes: Int)
+    }
+
+    /// What asking for an adapter's slot came to.
+    public enum Answer: Hashable, Sendable {
+        /// Pinned and mapped.
+        case ready(AdapterSlot)
+        /// Pinned; another sequence's load is under way.
+        case loading(AdapterSlot)
+        /// Pinned; the ranks must map the adapter, after unmapping what `evicted` names in the same slot.
+        case load(AdapterSlot, evicted: Digest?)
+        /// Every slot is pinned; nothing was changed.
+        case full
+    }
+
+    private var entries: [Entry?]
+    private var uses: UInt64 = 0
+
+    public init(slotCount: Int) {
+        precondition(slotCount > 0 && slotCount <= Int(Int32.max), "a group has 1 to 2^31 - 1 adapter slots")
+        entries = Array(repeating: nil, count: slotCount)
+    }
+
+    public var slotCount: Int { entries.count }
+
+    /// The slots in use, by number.
+    public var used: [Entry] { entries.compactMap(\.self) }
+
+    /// Bytes of all mapped adapters on one rank.
+    public var bytes: Int {
+        used.reduce(0) { sum, entry in
+            guard case .ready(let bytes) = entry.state else { return sum }
+            return sum + bytes
+        }
+    }
+
+    public func entry(_ digest: Digest) -> Entry? { entries.lazy.compactMap(\.self).first { $0.digest == digest } }
+
+    /// Pins the slot of this adapter, finding one for it when it has none.
+    public mutating func pin(_ digest: Digest) -> Answer {
+        uses += 1
+        if let index = index(of: digest), var entry = entries[index] {
+            entry.pinCount += 1
+            entry.lastUse = uses
+            entries[index] = entry
+            return entry.state == .loading ? .loading(entry.slot) : .ready(entry.slot)
+        }
+        guard let index = freeOrLeastUsed() else { return .full }
+        let evicted = entries[index]?.digest
+        let slot = AdapterSlot(Int32(index))
+        entries[index] = Entry(slot: slot, digest: digest, state: .loading, pinCount: 1, lastUse: uses)
+        return .load(slot, evicted: evicted)
+    }
+
+    /// A sequence that held the slot has ended.
+    public mutating func unpin(_ digest: Digest) {
+        guard let index = index(of: digest), var entry = entries[index], entry.pinCount > 0 else {
+            preconditionFailure("an adapter slot is unpinned once by the sequence that pinned it")
+        }
+        entry.pinCount -= 1
+        entries[index] = entry
+    }
+
+    /// The ranks have mapped the adapter. False when no slot waits for it.
+    public mutating func loaded(_ digest: Digest, bytes: Int) -> Bool {
+        guard let index = index(of: digest), entries[index]?.state == .loading else { return false }
+        entries[index]?.state = .ready(bytes: max(0, bytes))
+        return true
+    }
+
+    /// The adapter cannot be mapped; its slot is free again and its pins are gone. False when no slot waits for it.
+    public mutating func loadFailed(_ digest: Digest) -> Bool {
+        guard let index = index(of: digest), entries[index]?.state == .loading else { return false }
+        entries[index] = nil
+        return true
+    }
+
+    private func index(of digest: Digest) -> Int? { entries.firstIndex { $0?.digest == digest } }
+
+    /// The first free slot, else the unpinned mapped one that was used longest ago; a load under way is never evicted.
+    private func freeOrLeastUsed() -> Int? {
+        if let free = entries.firstIndex(where: { $0 == nil }) { return free }
+        var best: (index: Int, lastUse: UInt64)?
+        for case (let index, let entry?) in entries.enumerated()
+        where entry.pinCount == 0 && entry.state != .loading && entry.lastUse < best?.lastUse ?? .max {
+            best = (index, entry.lastUse)
+        }
+        return best?.index
+    }
+}

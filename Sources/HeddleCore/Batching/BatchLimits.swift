@@ -1,0 +1,45 @@
+/// Every maximum of a worker group's `BatchScheduler`.
+public struct BatchLimits: Hashable, Sendable {
+    /// KV blocks of `kvBlockTokens` positions in each rank's storage.
+    public let blockCount: Int
+    /// Sequences that hold KV blocks at the same time; each is at least one row of a step while it decodes.
+    public let runningCountMax: Int
+    /// Sequences that wait for their turn, an adapter or blocks.
+    public let waitingCountMax: Int
+    /// Rows of one forward pass. At least `runningCountMax`, so that every decoding sequence has its row in each step.
+    public let stepTokenCountMax: Int
+    /// Rows of one sequence in one step.
+    public let chunkTokenCountMax: Int
+    /// Positions that the model can tell apart: prompt and generated tokens together.
+    public let positionCountMax: Int
+    /// Adapters that the ranks keep mapped at the same time.
+    public let adapterSlotCount: Int
+    /// Steps for which a sequence without an adapter slot is passed over by later ones; then it is next, whatever runs.
+    public let passedOverStepCountMax: Int
+
+    public init(
+        blockCount: Int = 1024, runningCountMax: Int = 64, waitingCountMax: Int = 1024, stepTokenCountMax: Int = 512,
+        chunkTokenCountMax: Int = 256, positionCountMax: Int = 4096, adapterSlotCount: Int = 32,
+        passedOverStepCountMax: Int = 64
+    ) throws(LimitsError) {
+        try LimitsError.check("blockCount", blockCount, in: 1...Int(Int32.max))
+        try LimitsError.check("runningCountMax", runningCountMax, in: 1...65_536)
+        try LimitsError.check("waitingCountMax", waitingCountMax, in: 1...1_048_576)
+        try LimitsError.check("stepTokenCountMax", stepTokenCountMax, in: runningCountMax...1_048_576)
+        try LimitsError.check("chunkTokenCountMax", chunkTokenCountMax, in: 1...1_048_576)
+        try LimitsError.check("positionCountMax", positionCountMax, in: 2...16_777_216)
+        try LimitsError.check("adapterSlotCount", adapterSlotCount, in: 1...65_536)
+        try LimitsError.check("passedOverStepCountMax", passedOverStepCountMax, in: 1...1_048_576)
+        self.blockCount = blockCount
+        self.runningCountMax = runningCountMax
+        self.waitingCountMax = waitingCountMax
+        self.stepTokenCountMax = stepTokenCountMax
+        self.chunkTokenCountMax = chunkTokenCountMax
+        self.positionCountMax = positionCountMax
+        self.adapterSlotCount = adapterSlotCount
+        self.passedOverStepCountMax = passedOverStepCountMax
+    }
+
+    /// Tokens of one sequence, prompt and generated, that this group can ever hold.
+    public var sequenceTokenCountMax: Int { min(positionCountMax, blockCount * kvBlockTokens) }
+}

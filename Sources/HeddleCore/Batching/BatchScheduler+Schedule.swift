@@ -1,0 +1,153 @@
+extension BatchScheduler {
+    /// Decides the next step. The plan is nil when nothing can run now: then the next event decides when to ask again,
+    /// or the earliest of `nextDeadline`.
+    ///
+    /// Never called while a step is in flight.
+    public mutating func schedule(now: Instant) -> (plan: StepPlan?, actions: [Action]) {
+        precondition(inFlight == nil, "a step is scheduled when the one before has finished or failed")
+        var actions = expire(now: now)
+        actions += pinAdapters()
+        var segments: [StepPlan.Segment] = []
+        var rowCount = planDecodes(into: &segments, now: now)
+        rowCount += planPrefills(into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, now: now)
+        start(into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, now: now)
+        guard !segments.isEmpty else { return (nil, actions) }
+        segments.sort { left, right in
+            (left.adapter?.index ?? -1, left.sequence) < (right.adapter?.index ?? -1, right.sequence)
+        }
+        step += 1
+        let plan = StepPlan(step: step, segments: segments)
+        inFlight = plan
+        return (plan, actions)
+    }
+
+    /// The earliest deadline of a sequence.
+    public var nextDeadline: Instant? { (running + waiting).compactMap(\.request.deadline).min() }
+
+    private mutating func expire(now: Instant) -> [Action] {
+        var late: [RunningSequence] = []
+        for sequence in running + waiting {
+            guard let deadline = sequence.request.deadline, deadline <= now else { continue }
+            if !late.contains(where: { $0.request.request == sequence.request.request }) { late.append(sequence) }
+        }
+        return late.sorted { $0.arrival < $1.arrival }.flatMap { sequence in
+            let given = sequence.request.deadline?.duration(since: sequence.admitted) ?? .zero
+            return fail(sequence.request.request, sequence.request.attempt, .deadlineExceeded(after: given))
+        }
+    }
+
+    /// Gives slots to the waiting, oldest first, so that adapters load while their sequences wait.
+    ///
+    /// A sequence that finds every slot pinned is passed over by younger ones whose adapters are there; not for ever:
+    /// after `passedOverStepCountMax` steps no younger one pins anything before it does.
+    private mutating func pinAdapters() -> [Action] {
+        var actions: [Action] = []
+        var isHeldBack = false
+        for index in waiting.indices {
+            guard let adapter = waiting[index].request.adapter, waiting[index].slot == nil else { continue }
+            if isHeldBack { break }
+            switch slots.pin(adapter.digest) {
+            case .ready(let slot), .loading(let slot):
+                waiting[index].slot = slot
+            case .load(let slot, let evicted):
+                waiting[index].slot = slot
+                if evicted != nil {
+                    counts.adapterEvictions += 1
+                    actions.append(.unmapAdapter(slot))
+                }
+                counts.adapterLoads += 1
+                actions.append(.loadAdapter(adapter, into: slot))
+            case .full:
+                waiting[index].passedOverStepCount += 1
+                isHeldBack = waiting[index].passedOverStepCount >= limits.passedOverStepCountMax
+            }
+        }
+        return actions
+    }
+
+    /// One row for each decoding sequence, oldest first. One that needs a block and finds none takes the youngest's.
+    private mutating func planDecodes(into segments: inout [StepPlan.Segment], now: Instant) -> Int {
+        var index = 0
+        var rowCount = 0
+        while index < running.count {
+            defer { index += 1 }
+            guard running[index].isDecoding else { continue }
+            if running[index].blocks.count < KVBlocks.blockCount(forTokens: running[index].tokens.count) {
+                while blocks.freeCount == 0, running.count > index { preempt(at: running.count - 1) }
+                // It was the youngest itself.
+                guard running.count > index, let block = blocks.allocate(1) else { break }
+                running[index].blocks += block
+            }
+            running[index].enter(.decoding, now: now)
+            segments.append(running[index].takeSegment(tokenCount: 1))
+            rowCount += 1
+        }
+        return rowCount
+    }
+
+    /// Chunks of prompts that were begun, oldest first. They hold their blocks since they started.
+    private mutating func planPrefills(
+        into segments: inout [StepPlan.Segment], rowCountMax: Int, now: Instant
+    ) -> Int {
+        var rowCount = 0
+        for index in running.indices where running[index].inFlightCount == 0 {
+            let count = min(running[index].pendingCount, limits.chunkTokenCountMax, rowCountMax - rowCount)
+            running[index].enter(.prefilling, now: now)
+            guard count > 0 else { continue }
+            segments.append(running[index].takeSegment(tokenCount: count))
+            rowCount += count
+        }
+        return rowCount
+    }
+
+    /// Starts waiting sequences, oldest first, with the rows that are left.
+    ///
+    /// A sequence whose adapter is not there holds up nobody. One that lacks blocks holds up all younger ones, or small
+    /// requests would keep a large one from ever starting.
+    private mutating func start(into segments: inout [StepPlan.Segment], rowCountMax: Int, now: Instant) {
+        var rowCount = 0
+        var isHeldBack = false
+        var started: [RunningSequence] = []
+        var stillWaiting: [RunningSequence] = []
+        for var sequence in waiting {
+            if let obstacle = obstacle(
+                to: sequence, isHeldBack: isHeldBack || rowCount == rowCountMax,
+                runningCount: running.count + started.count)
+            {
+                if case .waitingForBlocks = obstacle { isHeldBack = true }
+                sequence.enter(obstacle, now: now)
+                stillWaiting.append(sequence)
+                continue
+            }
+            guard let held = blocks.allocate(sequence.neededBlockCount) else {
+                preconditionFailure("a sequence starts when its blocks are free")
+            }
+            sequence.blocks = held
+            sequence.enter(.prefilling, now: now)
+            let count = min(sequence.pendingCount, limits.chunkTokenCountMax, rowCountMax - rowCount)
+            segments.append(sequence.takeSegment(tokenCount: count))
+            rowCount += count
+            started.append(sequence)
+        }
+        waiting = stillWaiting
+        running += started
+        running.sort { $0.arrival < $1.arrival }
+    }
+
+    /// What keeps a waiting sequence from starting in this step; nil when nothing does.
+    private func obstacle(
+        to sequence: RunningSequence, isHeldBack: Bool, runningCount: Int
+    ) -> BatchReport.State? {
+        if let adapter = sequence.request.adapter {
+            guard sequence.slot != nil, let entry = slots.entry(adapter.digest) else {
+                return .waitingForAdapterSlot(slotCount: slots.slotCount)
+            }
+            if entry.state == .loading { return .waitingForAdapter(adapter.digest) }
+        }
+        if isHeldBack { return .waitingForTurn }
+        if runningCount == limits.runningCountMax { return .waitingForRunningCount(max: limits.runningCountMax) }
+        let needed = sequence.neededBlockCount
+        if needed > blocks.freeCount { return .waitingForBlocks(needed: needed, free: blocks.freeCount) }
+        return nil
+    }
+}

@@ -1,0 +1,51 @@
+/// Decides what each forward pass of a worker group computes: which sequences, which of their tokens, in which blocks,
+/// through which adapters; and when a sequence starts, is preempted and ends.
+///
+/// Rank 0 holds it and repeats: `schedule`, run the plan on every rank, `stepFinished` with the sampled tokens. Other
+/// events may come between any two of these calls, also while a step is in flight.
+///
+/// The policy. Every decoding sequence has its row in every step; the rows that are left go to prompts, oldest first, in
+/// chunks. A sequence starts when the blocks for all tokens that it has are free, and takes further blocks as it
+/// decodes. When none is free, the youngest running sequence gives up its blocks and waits, with what it generated, to
+/// be run again from position 0. Age is order of admission, also for a preempted sequence, so the oldest one always
+/// comes to its end, and with it, in turn, everyone.
+public struct BatchScheduler: Sendable {
+    /// What rank 0's shell carries out, in order.
+    public enum Action: Hashable, Sendable {
+        /// Map the adapter on every rank into the slot; answer with `adapterReady` or `adapterFailed`.
+        case loadAdapter(AdapterRef, into: AdapterSlot)
+        /// Unmap what the slot holds, on every rank, before any later plan or load that names the slot.
+        case unmapAdapter(AdapterSlot)
+        /// Send new tokens to the request's router.
+        case deliver(SequenceDelivery)
+        /// Tell the request's router that this attempt has ended without its tokens. All its sequences are released.
+        case fail(request: RequestID, attempt: Attempt, error: RequestError)
+        /// The sequence is gone: forget what was kept for it. Exactly once for each sequence that was given to `admit`.
+        case release(SequenceID)
+    }
+
+    public let limits: BatchLimits
+    /// Oldest first; the sequences that hold KV blocks.
+    var running: [RunningSequence] = []
+    /// Oldest first.
+    var waiting: [RunningSequence] = []
+    var blocks: KVBlocks
+    var slots: AdapterSlots
+    var inFlight: StepPlan?
+    var step: UInt64 = 0
+    var arrivals: UInt64 = 0
+    var counts = BatchReport.Counts()
+
+    public init(limits: BatchLimits) {
+        self.limits = limits
+        blocks = KVBlocks(blockCount: limits.blockCount)
+        slots = AdapterSlots(slotCount: limits.adapterSlotCount)
+    }
+
+    /// Whether nothing runs or waits, so that the loop may sleep until the next event.
+    public var isIdle: Bool { running.isEmpty && waiting.isEmpty }
+    public var runningCount: Int { running.count }
+    public var waitingCount: Int { waiting.count }
+    public var freeBlockCount: Int { blocks.freeCount }
+    public var isStepInFlight: Bool { inFlight != nil }
+}

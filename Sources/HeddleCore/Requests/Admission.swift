@@ -1,0 +1,77 @@
+/// Decides whether what a client asks for can be served at all, before anything is kept for it.
+public struct Admission: Hashable, Sendable {
+    /// What a client asks for, tokenised, and nothing of it believed.
+    public struct Draft: Hashable, Sendable {
+        public var id: RequestID
+        public var model: String
+        public var promptTokens: [TokenID]
+        public var parameters: SamplingParameters
+        public var deadline: Duration
+
+        public init(
+            id: RequestID, model: String, promptTokens: [TokenID], parameters: SamplingParameters, deadline: Duration
+        ) {
+            self.id = id
+            self.model = model
+            self.promptTokens = promptTokens
+            self.parameters = parameters
+            self.deadline = deadline
+        }
+    }
+
+    public let limits: RequestLimits
+    public var tenants: TenantTable
+    public var catalogue: ModelCatalogue
+
+    public init(limits: RequestLimits, tenants: TenantTable, catalogue: ModelCatalogue) {
+        self.limits = limits
+        self.tenants = tenants
+        self.catalogue = catalogue
+    }
+
+    /// Resolves the model and checks that the tenant may use it; what a router needs before it can tokenise.
+    public func resolve(_ model: String, tenant: TenantTable.Tenant) throws(RequestError) -> ModelCatalogue.Resolved {
+        let resolved = try catalogue.resolve(model)
+        guard tenant.permission.allows(resolved.model.name, adapter: resolved.adapter?.name) else {
+            throw .notPermitted(tenant: tenant.name, model: model)
+        }
+        return resolved
+    }
+
+    /// Checks a prompt's bytes before it is tokenised: neither empty nor too long, and UTF-8.
+    public func check(promptText bytes: [UInt8]) throws(RequestError) {
+        guard !bytes.isEmpty else { throw .emptyPrompt }
+        guard bytes.count <= limits.promptByteCountMax else {
+            throw .promptTextTooLong(byteCount: bytes.count, byteCountMax: limits.promptByteCountMax)
+        }
+        if let offset = UTF8Check.firstInvalidOffset(bytes) { throw .promptNotUTF8(byteOffset: offset) }
+    }
+
+    /// Checks everything. A prompt that does not fit with all its new tokens is refused, never cut: a request that was
+    /// changed on the way would not be the client's.
+    public func admit(_ draft: Draft, tenant: TenantTable.Tenant) throws(RequestError) -> Submission {
+        let resolved = try resolve(draft.model, tenant: tenant)
+        if let error = draft.parameters.firstError(limits: limits) { throw error }
+        guard draft.deadline > .zero, draft.deadline <= limits.deadlineMax else {
+            throw .invalidParameter(
+                name: "deadline", value: "\(draft.deadline)", rule: "above 0 and up to \(limits.deadlineMax)")
+        }
+        guard !draft.promptTokens.isEmpty else { throw .emptyPrompt }
+        let tokenCountMax = resolved.model.sequenceTokenCountMax
+        let (total, overflow) = draft.promptTokens.count.addingReportingOverflow(draft.parameters.tokenCountMax)
+        guard !overflow, total <= tokenCountMax else {
+            throw .promptTooLong(tokenCount: draft.promptTokens.count, tokenCountMax: tokenCountMax)
+        }
+        let vocabularyCount = resolved.model.vocabularyCount
+        for token in draft.promptTokens where token < 0 || Int(token) >= vocabularyCount {
+            throw .promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
+        }
+        for token in draft.parameters.stopTokens where token < 0 || Int(token) >= vocabularyCount {
+            throw .invalidParameter(
+                name: "stop_token_ids", value: "\(token)", rule: "tokens of the vocabulary 0..<\(vocabularyCount)")
+        }
+        return Submission(
+            id: draft.id, tenant: tenant.name, model: resolved.model.name, adapter: resolved.adapter,
+            promptTokens: draft.promptTokens, parameters: draft.parameters, deadline: draft.deadline)
+    }
+}

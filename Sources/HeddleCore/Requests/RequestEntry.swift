@@ -1,0 +1,141 @@
+/// One request as its `RequestTable` keeps it.
+struct RequestEntry: Sendable {
+    var submission: Submission
+    /// Order of acceptance, by which requests are visited.
+    let order: UInt64
+    var accepted: Instant
+    var deadline: Instant
+    var attempt = Attempt(1)
+    var phase = Phase.queued
+    /// When it entered `phase`.
+    var since: Instant
+    var choices: [Choice]
+    var client: ClientRef?
+    /// When the client went; nil while there is one.
+    var clientGone: Instant?
+    /// Tokens that the client allows to be sent.
+    var credit: Int
+    var lossCount = 0
+    var refusalCount = 0
+    var reportedTokenCount = 0
+    /// What the ledger has been told of.
+    var settled = Usage(promptTokenCount: 0, generatedTokenCount: 0)
+
+    /// Where the request is.
+    enum Phase: Hashable, Sendable {
+        case queued
+        /// A group did not take it; it is enqueued again then.
+        case refused(until: Instant)
+        case running(GroupEpoch)
+        /// Every choice has ended; tokens wait for credit, or to be scanned.
+        case draining
+        /// The one terminal event is decided.
+        case ended(Outcome)
+    }
+
+    enum Outcome: Hashable, Sendable {
+        case finished
+        case failed(RequestError)
+        /// Cancelled because its client went: taken up again when it is submitted again.
+        case abandoned
+
+        /// What the ledger sees.
+        var error: RequestError? {
+            switch self {
+            case .finished: nil
+            case .failed(let error): error
+            case .abandoned: .cancelled
+            }
+        }
+    }
+
+    /// One choice: its tokens, how far they may be and were sent, and how it ended.
+    struct Choice: Sendable {
+        var tokens: [TokenID] = []
+        var logprobs: [TokenLogprobs] = []
+        /// Tokens that are no part of a stop string.
+        var safeCount = 0
+        /// Tokens that the client has, which may be more than are here when it resumes at this router.
+        var sentCount = 0
+        var finish: FinishReason?
+        var isFinishSent = false
+
+        /// Whether no token can be taken back any more.
+        var isScanned: Bool { finish != nil && safeCount == tokens.count }
+    }
+
+    init(_ submission: Submission, order: UInt64, client: ClientRef, credit: Int, now: Instant) {
+        self.submission = submission
+        self.order = order
+        self.client = client
+        self.credit = credit
+        accepted = now
+        since = now
+        deadline = now.advanced(by: submission.deadline)
+        choices = Array(repeating: Choice(), count: submission.parameters.choiceCount)
+    }
+
+    var id: RequestID { submission.id }
+
+    var isEnded: Bool {
+        if case .ended = phase { true } else { false }
+    }
+
+    var generatedTokenCount: Int { choices.reduce(0) { $0 + $1.tokens.count } }
+
+    var usage: Usage {
+        Usage(promptTokenCount: submission.promptTokens.count, generatedTokenCount: generatedTokenCount)
+    }
+
+    /// Tokens that remembering the request costs.
+    var rememberedTokenCount: Int { submission.promptTokens.count + generatedTokenCount }
+
+    mutating func enter(_ phase: Phase, now: Instant) {
+        self.phase = phase
+        since = now
+    }
+
+    func ticket(router: RouterRef, now: Instant) -> Ticket {
+        Ticket(
+            request: id, attempt: attempt, tenant: submission.tenant, model: submission.model,
+            adapter: submission.adapter, promptTokenCount: submission.promptTokens.count,
+            tokenCountMax: submission.parameters.tokenCountMax,
+            choiceCount: max(1, choices.count { $0.finish == nil }), generatedTokenCount: generatedTokenCount,
+            router: router, timeLeft: deadline.duration(since: now))
+    }
+
+    func assignment(router: RouterRef, now: Instant) -> Assignment {
+        Assignment(
+            request: id, attempt: attempt, tenant: submission.tenant, model: submission.model,
+            adapter: submission.adapter, promptTokens: submission.promptTokens, parameters: submission.parameters,
+            choices: choices.enumerated().filter { $0.element.finish == nil }.map { number, choice in
+                Assignment.Choice(number: number, tokens: choice.tokens)
+            },
+            router: router, timeLeft: deadline.duration(since: now))
+    }
+
+    /// Chunks for the client, as far as they are safe and its credit reaches. Reasons need no credit.
+    mutating func takeChunks() -> [RequestTable.Chunk] {
+        guard client != nil else { return [] }
+        var chunks: [RequestTable.Chunk] = []
+        for number in choices.indices {
+            let choice = choices[number]
+            let count = min(max(0, choice.safeCount - choice.sentCount), credit)
+            let end = choice.sentCount + count
+            let isLast = choice.isScanned && end >= choice.tokens.count && !choice.isFinishSent
+            guard count > 0 || isLast else { continue }
+            let first = min(choice.sentCount, choice.tokens.count)
+            chunks.append(
+                RequestTable.Chunk(
+                    request: id, choice: number, firstIndex: first, tokens: Array(choice.tokens[first..<first + count]),
+                    logprobs: choice.logprobs.isEmpty ? [] : Array(choice.logprobs[first..<first + count]),
+                    finish: isLast ? choice.finish : nil))
+            credit -= count
+            choices[number].sentCount = end
+            choices[number].isFinishSent = isLast
+        }
+        return chunks
+    }
+
+    var isAllSent: Bool { choices.allSatisfy(\.isFinishSent) }
+}

@@ -1,0 +1,185 @@
+import HeddleCore
+
+/// A model whose next token is a function of its adapter and of all tokens before it, which is all that law 1 needs.
+enum ScriptedModel {
+    static let vocabularyCount: TokenID = 61
+
+    static func next(adapter: Digest?, tokens: some Sequence<TokenID>, choice: Int) -> TokenID {
+        var state = UInt64(choice) &* 0x1000_0000_01B3 ^ (adapter?.words[0] ?? 0xCBF2_9CE4_8422_2325)
+        for token in tokens {
+            state ^= UInt64(bitPattern: Int64(token)) &+ 1
+            state = state &* 0x1000_0000_01B3
+            state ^= state >> 29
+        }
+        return TokenID(state % UInt64(vocabularyCount))
+    }
+
+    /// What a request's choice must deliver, whatever happens around it.
+    static func answer(
+        adapter: Digest?, prompt: [TokenID], choice: Int, max: Int, stop: [TokenID]
+    ) -> (tokens: [TokenID], finish: FinishReason) {
+        var generated: [TokenID] = []
+        while generated.count < max {
+            let token = next(adapter: adapter, tokens: prompt + generated, choice: choice)
+            if stop.contains(token) { return (generated, .stop) }
+            generated.append(token)
+        }
+        return (generated, .length)
+    }
+}
+
+/// A worker group around a `BatchScheduler`: ranks that keep tokens as keys and values, in blocks, and adapters in slots,
+/// so that a wrong block, position or slot gives wrong tokens.
+struct ScriptedGroup {
+    var scheduler: BatchScheduler
+    private var storage: [TokenID]
+    private(set) var slots: [AdapterSlot: Digest] = [:]
+    private(set) var loading: [(AdapterRef, AdapterSlot)] = []
+    private(set) var delivered: [SequenceDelivery] = []
+    private(set) var failures: [(RequestID, Attempt, RequestError)] = []
+    private(set) var released: [SequenceID] = []
+    private(set) var admitted: [SequenceID: SequenceRequest] = [:]
+    private(set) var plans: [StepPlan] = []
+    private(set) var faults: [String] = []
+    private var keepsPlans: Bool
+
+    init(_ limits: BatchLimits, keepsPlans: Bool = false) {
+        scheduler = BatchScheduler(limits: limits)
+        storage = Array(repeating: -1, count: limits.blockCount * kvBlockTokens)
+        self.keepsPlans = keepsPlans
+    }
+
+    mutating func admit(_ requests: [SequenceRequest], now: Instant) {
+        for request in requests { admitted[request.sequence] = request }
+        apply(scheduler.admit(requests, now: now))
+    }
+
+    mutating func cancel(_ request: RequestID, attempt: Attempt? = nil, choice: Int? = nil) {
+        apply(scheduler.cancel(request, attempt: attempt, choice: choice))
+    }
+
+    /// The ranks have mapped the load that was asked for first.
+    mutating func finishLoad(bytes: Int = 100) {
+        guard !loading.isEmpty else { return }
+        let (adapter, slot) = loading.removeFirst()
+        slots[slot] = adapter.digest
+        apply(scheduler.adapterReady(adapter.digest, bytes: bytes))
+    }
+
+    mutating func failLoad(reason: String) {
+        guard !loading.isEmpty else { return }
+        let (adapter, _) = loading.removeFirst()
+        apply(scheduler.adapterFailed(adapter.digest, reason: reason))
+    }
+
+    /// One turn of the loop. False when there was nothing to run. `during` happens while the step is in flight.
+    mutating func step(now: Instant, during: (inout ScriptedGroup) -> Void = { _ in }) -> Bool {
+        let (plan, actions) = scheduler.schedule(now: now)
+        apply(actions)
+        guard let plan else { return false }
+        if keepsPlans { plans.append(plan) }
+        check(plan)
+        let sampled = run(plan)
+        during(&self)
+        apply(scheduler.stepFinished(plan.step, sampled: sampled, now: now))
+        return true
+    }
+
+    /// A step that no rank finishes.
+    mutating func failStep(now: Instant) {
+        let (plan, actions) = scheduler.schedule(now: now)
+        apply(actions)
+        if let plan { apply(scheduler.stepFailed(plan.step, now: now)) }
+    }
+
+    mutating func takeDelivered() -> [SequenceDelivery] {
+        defer { delivered = [] }
+        return delivered
+    }
+
+    mutating func takeFailures() -> [(RequestID, Attempt, RequestError)] {
+        defer { failures = [] }
+        return failures
+    }
+
+    private mutating func apply(_ actions: [BatchScheduler.Action]) {
+        for action in actions {
+            switch action {
+            case .loadAdapter(let adapter, let slot):
+                if slots[slot] != nil { faults.append("slot \(slot) is loaded before it was unmapped") }
+                loading.append((adapter, slot))
+            case .unmapAdapter(let slot): slots[slot] = nil
+            case .deliver(let delivery):
+                if released.contains(delivery.sequence) { faults.append("\(delivery.sequence) speaks after its end") }
+                delivered.append(delivery)
+            case .fail(let request, let attempt, let error): failures.append((request, attempt, error))
+            case .release(let sequence):
+                if released.contains(sequence) { faults.append("\(sequence) is released twice") }
+                released.append(sequence)
+            }
+        }
+    }
+
+    private mutating func run(_ plan: StepPlan) -> [SampledToken] {
+        for segment in plan.segments {
+            for (offset, token) in segment.tokens.enumerated() {
+                storage[place(segment, segment.firstPosition + offset)] = token
+            }
+        }
+        return plan.segments.compactMap { segment in
+            guard segment.logits == .last else { return nil }
+            let seen = (0..<segment.firstPosition + segment.tokens.count).map { storage[place(segment, $0)] }
+            let adapter = segment.adapter.flatMap { slots[$0] }
+            let choice = admitted[segment.sequence]?.choice ?? -1
+            return SampledToken(segment.sequence, ScriptedModel.next(adapter: adapter, tokens: seen, choice: choice))
+        }
+    }
+
+    private func place(_ segment: StepPlan.Segment, _ position: Int) -> Int {
+        Int(segment.blocks[position / kvBlockTokens].index) * kvBlockTokens + position % kvBlockTokens
+    }
+
+    /// What holds of every plan.
+    private mutating func check(_ plan: StepPlan) {
+        let limits = scheduler.limits
+        if plan.rowCount > limits.stepTokenCountMax { faults.append("step \(plan.step) has \(plan.rowCount) rows") }
+        if plan.segments.isEmpty { faults.append("step \(plan.step) is empty") }
+        let order = plan.segments.map { ($0.adapter?.index ?? -1, $0.sequence) }
+        for (left, right) in zip(order, order.dropFirst()) where left >= right {
+            faults.append("segments out of order")
+        }
+        let blocks = plan.segments.flatMap(\.blocks)
+        if Set(blocks).count != blocks.count { faults.append("a block has two sequences") }
+        for segment in plan.segments {
+            let end = segment.firstPosition + segment.tokens.count
+            if segment.blocks.count != KVBlocks.blockCount(forTokens: end) { faults.append("wrong number of blocks") }
+            if segment.tokens.isEmpty || segment.tokens.count > limits.chunkTokenCountMax {
+                faults.append("a chunk of \(segment.tokens.count)")
+            }
+            let wanted = admitted[segment.sequence]?.adapter?.digest
+            if segment.adapter.flatMap({ slots[$0] }) != wanted {
+                faults.append("\(segment.sequence) has a wrong adapter")
+            }
+            if released.contains(segment.sequence) { faults.append("\(segment.sequence) runs after its end") }
+        }
+        let report = scheduler.report()
+        let held = (report.running + report.waiting).reduce(0) { $0 + $1.blockCount }
+        if held + report.freeBlockCount != report.blockCount { faults.append("blocks are lost") }
+        if report.running.count > limits.runningCountMax { faults.append("too many run") }
+        if report.waiting.contains(where: { $0.blockCount > 0 }) { faults.append("a waiting sequence holds blocks") }
+        let pins = report.adapters.reduce(0) { $0 + $1.pinCount }
+        let pinning = (report.running + report.waiting).filter { sequence in
+            sequence.adapter != nil && sequence.state.holdsSlot
+        }
+        if pins < pinning.count { faults.append("\(pins) pins for \(pinning.count) sequences") }
+    }
+}
+
+extension BatchReport.State {
+    var holdsSlot: Bool {
+        switch self {
+        case .prefilling, .decoding, .waitingForAdapter, .waitingForBlocks, .waitingForRunningCount: true
+        case .waitingForAdapterSlot, .waitingForTurn: false
+        }
+    }
+}
