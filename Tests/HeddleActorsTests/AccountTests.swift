@@ -27,7 +27,8 @@ import Testing
             #expect(account.jobRunning != nil)
             #expect(account.methodRunning == "Echo.block()")
             #expect(account.oldestWaiting != nil)
-            #expect(account.callsInFlight.map(\.method) == ["Echo.block()", "Echo.note()", "Echo.note()", "Echo.note()"])
+            #expect(
+                account.callsInFlight.map(\.method) == ["Echo.block()", "Echo.note()", "Echo.note()", "Echo.note()"])
             #expect(account.callsInFlight.map { $0.running != nil } == [true, false, false, false])
             #expect(account.callsInFlight.allSatisfy { $0.caller == nodeA })
 

@@ -11,7 +11,8 @@ import Testing
         try await withFolder { folder in
             let endpoint = "ipc://\(folder)/b"
             let child = try ChildProcess(
-                path: "/proc/self/exe", arguments: ["--testing-library", "swift-testing", "--filter", "ChildRoles/hostsAnEcho"],
+                path: "/proc/self/exe",
+                arguments: ["--testing-library", "swift-testing", "--filter", "ChildRoles/hostsAnEcho"],
                 environment: ["HEDDLE_TEST_ENDPOINT=\(endpoint)"])
             let near = MeshActorSystem(
                 node: nodeA, incarnation: Incarnation(high: 1, low: 1),
@@ -107,7 +108,8 @@ import Testing
 
     @Test func systemsThatEndLeaveNoSocketAndNoThread() async throws {
         let child = try ChildProcess(
-            path: "/proc/self/exe", arguments: ["--testing-library", "swift-testing", "--filter", "ChildRoles/startsAndEnds"],
+            path: "/proc/self/exe",
+            arguments: ["--testing-library", "swift-testing", "--filter", "ChildRoles/startsAndEnds"],
             environment: ["HEDDLE_TEST_ENDPOINT=none"])
         #expect(child.end() == 0)
     }

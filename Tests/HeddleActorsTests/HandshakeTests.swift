@@ -75,7 +75,9 @@ import Testing
             _ = try peer.greet()
             let answer = try peer.call(number: 1, method: index(of: "Echo.echo()"), arguments: [255, 255, 255, 255])
             #expect(answer.kind == .failure)
-            guard case .argumentsUnreadable(let reason)? = testContracts.errors.error(of: answer.payload) as? RemoteCallError
+            guard
+                case .argumentsUnreadable(let reason)? = testContracts.errors.error(of: answer.payload)
+                    as? RemoteCallError
             else { throw TransportError.closed }
             #expect(reason.contains("4294967295"))
         }
@@ -119,7 +121,8 @@ import Testing
         linkLimits.bytesQueuedMax = 64 << 10
         linkLimits.messagesInsideMax = 2
         try await withListener(linkLimits: linkLimits) { system, endpoint in
-            let deaf = try HandMadePeer(endpoint: endpoint, incarnation: Incarnation(high: 1, low: 1), messagesInsideMax: 1)
+            let deaf = try HandMadePeer(
+                endpoint: endpoint, incarnation: Incarnation(high: 1, low: 1), messagesInsideMax: 1)
             _ = try deaf.greet()
             let target = ActorIdentity(node: nodeA, role: echoOnB.role, name: echoOnB.name)
             let remote = try Echo.resolve(id: target, using: system)

@@ -57,7 +57,8 @@ struct HandMadePeer: ~Copyable {
     }
 
     /// Calls a method of the echo by its number and returns the kind and payload of the answer.
-    func call(number: UInt64, method: UInt32, arguments: [UInt8]) throws -> (kind: MeshEnvelope.Kind, payload: [UInt8]) {
+    func call(number: UInt64, method: UInt32, arguments: [UInt8]) throws -> (kind: MeshEnvelope.Kind, payload: [UInt8])
+    {
         try send(
             MeshEnvelope(
                 kind: .call, incarnation: incarnation, call: number, role: "echo", name: "one", method: method,

@@ -10,7 +10,8 @@ import Testing
 
     @Test(arguments: [
         "", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:x", "tcp://:1", "udp://127.0.0.1:1",
-        "ipc://relative", "ipc:///folder/", "inproc://", "tcp://eth0;127.0.0.1:1", "ipc:///" + String(repeating: "a", count: 107),
+        "ipc://relative", "ipc:///folder/", "inproc://", "tcp://eth0;127.0.0.1:1",
+        "ipc:///" + String(repeating: "a", count: 107),
     ])
     func whatIsNoEndpointIsRefused(text: String) {
         let error = #expect(throws: TransportError.self) { try Endpoint(text) }

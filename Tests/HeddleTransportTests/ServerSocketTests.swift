@@ -23,7 +23,8 @@ import Testing
     }
 
     func serve(
-        _ io: IOThread, _ endpoint: String, limits: ServerLimits = ServerLimits(), linkLimits: LinkLimits = LinkLimits(), _ log: Log
+        _ io: IOThread, _ endpoint: String, limits: ServerLimits = ServerLimits(),
+        linkLimits: LinkLimits = LinkLimits(), _ log: Log
     ) throws -> ServerSocket {
         try io.serve(
             endpoint: endpoint, limits: limits, linkLimits: linkLimits, onMessage: { log.add(.message($0, $1)) },

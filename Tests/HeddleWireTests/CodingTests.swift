@@ -71,7 +71,8 @@ let plan = StepPlan(
     step: 9,
     segments: [
         StepPlan.Segment(
-            sequence: SequenceID(1), adapter: nil, tokens: [1, 2, 3], firstPosition: 0, blocks: [BlockID(4)], logits: .none),
+            sequence: SequenceID(1), adapter: nil, tokens: [1, 2, 3], firstPosition: 0, blocks: [BlockID(4)],
+            logits: .none),
         StepPlan.Segment(
             sequence: SequenceID(2), adapter: AdapterSlot(3), tokens: [7], firstPosition: 16,
             blocks: [BlockID(5), BlockID(6)], logits: .last),

@@ -30,8 +30,12 @@ import Testing
         let refusal = MeshRefusal(reason: .contract, ours: "0x1", theirs: "0x2")
         #expect((try? MeshRefusal(unpacking: refusal.packed())) == refusal)
         everyMutation(of: [envelope.packed(), hello.packed(), refusal.packed()], count: 20_000) { bytes in
-            if let read = try? MeshEnvelope(unpacking: bytes) { #expect((try? MeshEnvelope(unpacking: read.packed())) == read) }
-            if let read = try? MeshHello(unpacking: bytes) { #expect((try? MeshHello(unpacking: read.packed())) == read) }
+            if let read = try? MeshEnvelope(unpacking: bytes) {
+                #expect((try? MeshEnvelope(unpacking: read.packed())) == read)
+            }
+            if let read = try? MeshHello(unpacking: bytes) {
+                #expect((try? MeshHello(unpacking: read.packed())) == read)
+            }
             if let read = try? MeshRefusal(unpacking: bytes) {
                 #expect((try? MeshRefusal(unpacking: read.packed())) == read)
             }

@@ -18,7 +18,9 @@ final class SocketMonitor: IOSource {
 
     private static let numberLast = Atomic<UInt64>(0)
 
-    init(of watched: borrowing ZeroMQSocket, context: ZeroMQContext, onEvent: @escaping (Event) -> Void) throws(TransportError) {
+    init(of watched: borrowing ZeroMQSocket, context: ZeroMQContext, onEvent: @escaping (Event) -> Void)
+        throws(TransportError)
+    {
         let name = "inproc://heddle-monitor-\(Self.numberLast.add(1, ordering: .relaxed).newValue)"
         try watched.monitor(
             events: ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED, at: name)

@@ -73,6 +73,9 @@ final class IOMailbox: @unchecked Sendable {
         }
     }
 
+    /// Moves what the thread itself has added into `batch`, which must be empty.
+    func takeLocal(into batch: inout [Item]) { swap(&batch, &local) }
+
     var isEmpty: Bool { local.isEmpty && shared.withLock { $0.items.isEmpty } }
 
     /// Announces that the thread is going to wait; false when something arrived meanwhile.

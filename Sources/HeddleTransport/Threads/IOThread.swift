@@ -117,8 +117,14 @@ public final class IOThread: @unchecked Sendable {
         var batch: [IOMailbox.Item] = []
         while !isStopping {
             mailbox.take(into: &batch)
-            for item in batch { execute(item) }
-            batch.removeAll(keepingCapacity: true)
+            var left = Self.itemsPerTurnMax
+            // A call hops between executors of this thread; none of its hops should cost a look at the sockets.
+            while !batch.isEmpty {
+                for item in batch { execute(item) }
+                left -= batch.count
+                batch.removeAll(keepingCapacity: true)
+                if left > 0 { mailbox.takeLocal(into: &batch) }
+            }
             serviceMarked()
             if !isStopping { look() }
         }
