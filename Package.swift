@@ -10,7 +10,10 @@ let strictCXX: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "heddle",
-    products: [.executable(name: "heddle", targets: ["heddle"])],
+    products: [
+        .executable(name: "heddle", targets: ["heddle"]),
+        .library(name: "HeddleClient", targets: ["HeddleClient"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -33,6 +36,11 @@ let package = Package(
         .target(name: "HeddleTransport", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "HeddleActors", dependencies: ["HeddleCore", "HeddleWire", "HeddleTransport"],
+            swiftSettings: strict),
+
+        // What a program outside the mesh needs to use it.
+        .target(
+            name: "HeddleClient", dependencies: ["HeddleCore", "HeddleWire", "HeddleTransport"],
             swiftSettings: strict),
 
         // Arithmetic and model files.
@@ -61,14 +69,15 @@ let package = Package(
             name: "HeddleRoles",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", .product(name: "Logging", package: "swift-log"),
+                "HeddleFiles", "HeddleCluster", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", "HeddleRoles",
+                "HeddleFiles", "HeddleCluster", "HeddleRoles", "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -82,6 +91,9 @@ let package = Package(
         .testTarget(
             name: "HeddleActorsTests", dependencies: ["HeddleActors", "HeddleWire", "HeddleTransport", "HeddleCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "HeddleClientTests",
+            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport", "CZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "HeddleKernelsTests", dependencies: ["HeddleKernels", "CHeddleKernels"], swiftSettings: strict),
         .testTarget(

@@ -22,7 +22,10 @@ struct Heddle: ParsableCommand {
             Without -c a command takes the cluster file that HEDDLE_CLUSTER names, or the bundled demo.
             """,
         version: "heddle 0.1.0",
-        subcommands: [Up.self, Down.self, Config.self, Doctor.self])
+        subcommands: [
+            Up.self, Down.self, NodeCommand.self, SubmitCommand.self, StatusCommand.self, GetCommand.self, DescribeCommand.self,
+            Config.self, Doctor.self, BenchCommand.self,
+        ])
 }
 
 /// Where the process starts.

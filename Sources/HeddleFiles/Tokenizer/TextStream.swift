@@ -47,6 +47,14 @@ public struct TextStream: Sendable {
         return deliver(bytes)
     }
 
+    /// The tokens that stay whatever comes, also when a stop string begins right behind what was delivered: the fewest whose
+    /// text covers it. They depend on the text alone, not on when it is asked.
+    public var certainTokenCount: Int { tokenCount(covering: deliveredByteCount) }
+
+    private func tokenCount(covering byteCount: Int) -> Int {
+        byteCount == 0 ? 0 : (tokenEnds.firstIndex { $0 >= byteCount } ?? 0) + 1
+    }
+
     /// Ends the text, and delivers what was held back. Calling it again changes nothing.
     public mutating func finish() -> Delivery {
         guard stop == nil else { return Delivery(text: "", stop: nil) }
@@ -69,8 +77,8 @@ public struct TextStream: Sendable {
             let text = String(decoding: held, as: UTF8.self)
             deliveredByteCount += held.count
             held.removeAll()
-            let tokenCount = deliveredByteCount == 0 ? 0 : (tokenEnds.firstIndex { $0 >= deliveredByteCount } ?? 0) + 1
-            let found = Stop(index: index, byteCount: deliveredByteCount, tokenCount: tokenCount)
+            let found = Stop(
+                index: index, byteCount: deliveredByteCount, tokenCount: tokenCount(covering: deliveredByteCount))
             stop = found
             return Delivery(text: text, stop: found)
         }

@@ -1,0 +1,11 @@
+import HeddleCore
+
+/// What a program hears about a request that it submitted: accepted once, then tokens, then finished once.
+///
+/// A request that ends otherwise throws a `RequestFailure` where its next event would have been.
+public enum AnswerEvent: Hashable, Sendable {
+    case accepted(AcceptedRequest)
+    /// Of each choice the indices are consecutive from where the submission asked, whatever was lost in between.
+    case tokens(DeliveredTokens)
+    case finished(FinishedRequest)
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import HeddleClient
+import HeddleCore
+
+/// Shows the mesh on one screen.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the mesh on one screen: nodes, workers, tenants, adapters, requests.",
+        discussion: """
+            Every node is asked at the same time on its inspection socket; one that does not answer in time is named.
+
+            Examples:
+              heddle status
+              heddle status -c Cluster/two-groups.yaml --timeout 5
+
+            Exit codes: 0 well, 2 degraded: a node is missing or not well.
+            """)
+
+    @OptionGroup var mesh: MeshOptions
+    @OptionGroup var inspection: InspectionOptions
+
+    func run() async throws {
+        let configuration = try mesh.configuration()
+        let picture = try await inspection.picture(of: configuration, InspectionQuery(.everything))
+        print(StatusScreen.text(picture, cluster: configuration.name, .standardOutput), terminator: "")
+        if picture.isDegraded { throw ExitCode(CommandComplaint.Code.failed.rawValue) }
+    }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import HeddleClient
+import HeddleCore
+
+/// Submits one prompt to a running mesh and streams the answer.
+struct SubmitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit", abstract: "Submit a prompt to a running mesh and stream the answer.",
+        discussion: """
+            The prompt is the argument, or standard input where the argument is - or absent. Ctrl-C cancels the request.
+
+            Examples:
+              heddle submit --model sql --key demo-key-acme "List all customers from Berlin."
+              echo "List all customers." | heddle submit --model sql --json
+              heddle submit --model base --temperature 0.8 --seed 7 --n 3 "Once upon a time"
+
+            Exit codes: 0 answered, 1 no such model, adapter or tenant, 2 failed, 64 wrong usage.
+            """)
+
+    @OptionGroup var mesh: MeshOptions
+
+    @Option(help: "Where a router listens for clients, instead of the cluster file's; may be given several times.")
+    var endpoint: [String] = []
+
+    @Option(help: "An adapter, a base model, or base:adapter. Without it: the only base model.")
+    var model: String = ""
+
+    @Option(help: "The tenant's key. Without it: the environment variable HEDDLE_KEY.")
+    var key: String?
+
+    @Option(help: "The tenant. Without it: whoever the key belongs to.")
+    var tenant: String?
+
+    @OptionGroup var sampling: SamplingOptions
+
+    @Option(help: ArgumentHelp("How long the answer may take, in seconds.", valueName: "seconds"))
+    var deadline: Double = 300
+
+    @Option(help: ArgumentHelp("The prompt as token ids.", valueName: "1,2,3"))
+    var promptIds: String?
+
+    @Flag(help: "Print one JSON object when the answer is over.")
+    var json = false
+
+    @Argument(help: "The prompt; - for standard input.")
+    var prompt: String?
+
+    func validate() throws {
+        guard deadline > 0, deadline <= 3600 else {
+            throw ValidationError("--deadline must be above 0 and at most 3600 seconds")
+        }
+        if let tenant, !TenantName.isValid(tenant) {
+            throw ValidationError("--tenant must be 1 to 128 letters, digits, “-”, “_” or “.”")
+        }
+        if promptIds != nil, prompt != nil { throw ValidationError("give a prompt or --prompt-ids, not both") }
+    }
+
+    func run() async throws {
+        var generator = SystemRandomNumberGenerator()
+        let id = RequestID(using: &generator)
+        do throws(RequestFailure) {
+            try await submit(try submission(id))
+        } catch {
+            report(error)
+            throw ExitCode(Self.exitCode(error).rawValue)
+        }
+    }
+
+    private func submission(_ id: RequestID) throws(RequestFailure) -> ClientSubmission {
+        do throws(RequestError) {
+            let key = key ?? ProcessInfo.processInfo.environment["HEDDLE_KEY"]
+            return ClientSubmission(
+                id: id, key: key, tenant: tenant.map { TenantName($0) }, model: model,
+                prompt: try PromptSource(argument: prompt, tokenIDs: promptIds).prompt(),
+                sampling: sampling.parameters(defaultSeed: id.low),
+                deadline: .milliseconds(max(1, Int64(deadline * 1000))), echoesPrompt: json)
+        } catch {
+            throw RequestFailure(id: id, error)
+        }
+    }
+
+    private func submit(_ submission: ClientSubmission) async throws(RequestFailure) {
+        let client: MeshClient
+        do {
+            // What can be seen without the mesh is said before it is looked for.
+            if let error = submission.firstError(limits: ClientLimits()) { throw RequestFailure(id: submission.id, error) }
+            let endpoints = endpoint.isEmpty ? try mesh.configuration().clientEndpoints : endpoint
+            client = try MeshClient(endpoints: endpoints)
+        } catch let failure as RequestFailure {
+            throw failure
+        } catch {
+            throw RequestFailure(
+                id: submission.id, code: error is ExitCode ? "no_mesh" : "unreachable",
+                message: error is ExitCode ? "the mesh cannot be found" : "\(error)")
+        }
+        defer { client.close() }
+        let stream = try client.submit(submission)
+        let interrupt = Interrupt { stream.cancel() }
+        defer { interrupt.end() }
+        var answer = CollectedAnswer(id: submission.id, choiceCount: submission.sampling.choiceCount)
+        for try await event in stream {
+            answer.add(event)
+            if !json, submission.sampling.choiceCount == 1, case .tokens(let tokens) = event { write(tokens.text) }
+        }
+        finish(answer)
+    }
+
+    private func finish(_ answer: CollectedAnswer) {
+        if json {
+            write(answer.json.line + "\n")
+        } else if answer.choices.count == 1 {
+            if answer.choices[0].text.last?.isNewline != true { write("\n") }
+        } else {
+            for (index, choice) in answer.choices.enumerated() { write("[\(index)] \(choice.text)\n") }
+        }
+    }
+
+    private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+    private func report(_ failure: RequestFailure) {
+        if json {
+            FileHandle.standardError.write(Data((failure.json.line + "\n").utf8))
+        } else {
+            var text = failure.description
+            if let after = failure.retryAfter { text += " (try again in \(Quantities.duration(after)))" }
+            CommandComplaint.warn(text)
+        }
+    }
+
+    static func exitCode(_ failure: RequestFailure) -> CommandComplaint.Code {
+        switch failure.code {
+        case "unknown_model", "unknown_adapter", "unknown_tenant": .notFound
+        case "invalid_parameter", "empty_prompt": .usage
+        default: .failed
+        }
+    }
+}
