@@ -69,7 +69,8 @@ let package = Package(
             name: "HeddleRoles",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", .product(name: "Logging", package: "swift-log"),
+                "HeddleFiles", "HeddleCluster", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(

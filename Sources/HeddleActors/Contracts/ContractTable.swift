@@ -7,7 +7,7 @@ public struct ContractMethod: Hashable, Sendable {
     /// The mangled name of the distributed thunk.
     public let target: String
 
-    public init(index: UInt32, signature: String, target: String) {
+    public init(index: UInt32, target: String, signature: String) {
         self.index = index
         self.signature = signature
         self.target = target
@@ -15,9 +15,25 @@ public struct ContractMethod: Hashable, Sendable {
 
     /// `Type.method(labels:)`: what tables and traces show.
     public var name: String {
-        let whole = signature.prefix { $0 != " " }
-        guard let dot = whole.firstIndex(of: ".") else { return String(whole) }
-        return String(whole[whole.index(after: dot)...])
+        guard let open = signature.firstIndex(of: "(") else { return signature }
+        let path = signature[..<open].split(separator: ".").suffix(2).joined(separator: ".")
+        var labels = ""
+        var label = ""
+        var depth = 0
+        for character in signature[open...] {
+            switch character {
+            case "(", "<", "[": depth += 1
+            case ")", ">", "]": depth -= 1
+            case ":" where depth == 1:
+                labels += label + ":"
+                label = ""
+            case "," where depth == 1: label = ""
+            case " " where depth == 1: break
+            default: if depth == 1 { label.append(character) }
+            }
+            if depth == 0 { break }
+        }
+        return "\(path)(\(labels))"
     }
 }
 

@@ -17,6 +17,7 @@ extension MeshActorSystem {
     /// The actor must declare
     /// `nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.executor(of: id) }`,
     /// which is how it gets to its place and how its account sees its work. A name that is taken is a programmer's error.
+    @discardableResult
     public func host<Act: DistributedActor>(
         role: RoleName, name: ActorName, on place: ActorPlace = .ownThread, _ make: () throws -> Act
     ) rethrows -> Act where Act.ActorSystem == MeshActorSystem {
@@ -30,6 +31,7 @@ extension MeshActorSystem {
     }
 
     /// As above, for an actor whose init is async.
+    @discardableResult
     public func host<Act: DistributedActor>(
         role: RoleName, name: ActorName, on place: ActorPlace = .ownThread, _ make: () async throws -> Act
     ) async rethrows -> Act where Act.ActorSystem == MeshActorSystem {

@@ -71,6 +71,11 @@ public final class MeshActorSystem: DistributedActorSystem, @unchecked Sendable 
         _ = try await io.run { [self] in try meshNode.start() }
     }
 
+    /// Where it really listens, with the port that a bind to port 0 took; nil if it does not. After `start`.
+    public var endpoint: String? {
+        get async throws { try await io.run { [self] in meshNode.link.endpointBound } ?? nil }
+    }
+
     /// Tasks that prefer it run on the I/O thread, where remote calls cost least.
     public var taskExecutor: IOTaskExecutor { io.taskExecutor }
 

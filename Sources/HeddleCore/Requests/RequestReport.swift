@@ -18,6 +18,14 @@ public struct RequestReport: Hashable, Sendable {
     public var credit: Int
     public var hasClient: Bool
 
+    /// Whether its terminal event is still to come.
+    public var isOpen: Bool {
+        switch state {
+        case .queued, .refused, .running, .waitingForCredit: true
+        case .finished, .failed, .abandoned: false
+        }
+    }
+
     public enum State: Hashable, Sendable {
         case queued
         /// The group that it was assigned to did not take it; it is queued again then.

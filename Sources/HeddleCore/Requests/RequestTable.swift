@@ -106,6 +106,15 @@ public struct RequestTable: Sendable {
     /// Requests that have not ended.
     public var requestCount: Int { entries.count - remembered.count }
 
+    /// What was submitted under an id that is still remembered.
+    public func submission(_ request: RequestID) -> Submission? { entries[request]?.submission }
+
+    /// What a choice has generated so far; empty where nothing is known of it.
+    public func tokens(of request: RequestID, choice: Int) -> [TokenID] {
+        guard let choices = entries[request]?.choices, choices.indices.contains(choice) else { return [] }
+        return choices[choice].tokens
+    }
+
     /// Requests of one tenant that have not ended.
     public func requestCount(of tenant: TenantName) -> Int { inFlightByTenant[tenant] ?? 0 }
 }

@@ -17,11 +17,23 @@ public struct TenantLanes: Sendable {
         public var enqueued: Instant
         public var deadline: Instant
         /// An earlier attempt was charged for the prompt.
-        public var isPromptCharged = false
+        public var isPromptCharged: Bool
         /// Generated tokens that earlier attempts were charged for.
-        public var chargedTokenCount = 0
+        public var chargedTokenCount: Int
         /// Whether some group could hold it; one that fits nowhere neither has a turn nor keeps others from theirs.
-        public var fits = true
+        public var fits: Bool
+
+        public init(
+            ticket: Ticket, enqueued: Instant, deadline: Instant, isPromptCharged: Bool = false,
+            chargedTokenCount: Int = 0, fits: Bool = true
+        ) {
+            self.ticket = ticket
+            self.enqueued = enqueued
+            self.deadline = deadline
+            self.isPromptCharged = isPromptCharged
+            self.chargedTokenCount = chargedTokenCount
+            self.fits = fits
+        }
     }
 
     /// One tenant's waiting tickets.

@@ -30,6 +30,8 @@ public final class InMemoryLink: Link, @unchecked Sendable {
         if let endpoint { try network.listen(self, endpoint: endpoint) }
     }
 
+    public var endpointBound: String? { endpoint }
+
     public func dial(_ endpoint: String) throws(TransportError) -> DialID { network.dial(self, endpoint: endpoint) }
 
     public func send(_ message: LinkMessage, on connection: ConnectionID, isUrgent: Bool) throws(TransportError) {

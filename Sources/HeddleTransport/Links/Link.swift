@@ -6,6 +6,9 @@ public protocol Link: AnyObject {
     /// Starts to listen where the link was told to, and delivers events from now on.
     func open(on io: IOThread, deliver: @escaping (LinkEvent) -> Void) throws(TransportError)
 
+    /// Where it really listens, with the port that a bind to port 0 took; nil if it does not. After `open`.
+    var endpointBound: String? { get }
+
     /// Connects to a listening link, and connects again whenever the connection is lost. Each success is an `opened`.
     func dial(_ endpoint: String) throws(TransportError) -> DialID
 

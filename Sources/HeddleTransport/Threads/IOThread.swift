@@ -5,13 +5,15 @@ import Glibc
 /// The same thread executes tasks, so that an incoming call is served where it was read, without waking anyone. Whatever
 /// blocks or computes for long on it stops the whole node: such actors get a thread of their own.
 public final class IOThread: @unchecked Sendable {
-    // Safety: `sources`, `pollSet` and `isStopping` belong to the thread; `thread` is set once in `init`.
+    // Safety: `sources`, `pollSet`, `ownContext` and `isStopping` belong to the thread; `thread` is set once in `init`.
     let mailbox = IOMailbox()
     private var sources: [any IOSource] = []
     private var pollSet: [pollfd] = []
     private var pollSetIsStale = true
     private var isStopping = false
     private var thread: NamedThread?
+    /// libzmq's side, until the thread ends; shared where `inproc` endpoints join threads of one process.
+    private var ownContext: ZeroMQContext?
 
     /// Tasks that prefer this executor run on the thread.
     public let taskExecutor: IOTaskExecutor
@@ -21,7 +23,8 @@ public final class IOThread: @unchecked Sendable {
     /// Items that run between two looks at the sockets.
     static let itemsPerTurnMax = 1024
 
-    public init(name: String = "heddle-io") {
+    public init(name: String = "heddle-io", context: ZeroMQContext = ZeroMQContext()) {
+        ownContext = context
         taskExecutor = IOTaskExecutor(mailbox: mailbox)
         serialExecutor = IOSerialExecutor(mailbox: mailbox)
         let owned = Locked(false)
@@ -36,6 +39,19 @@ public final class IOThread: @unchecked Sendable {
 
     /// Whether the caller is on the thread.
     public var isCurrent: Bool { mailbox.isCurrent }
+
+    /// The context of this thread's sockets. On the thread only, while it runs.
+    var context: ZeroMQContext {
+        precondition(isCurrent, "sockets are made on the I/O thread")
+        guard let ownContext else { preconditionFailure("the I/O thread has ended") }
+        return ownContext
+    }
+
+    /// Runs the closure later in this thread's order. On the thread only.
+    func later(_ work: @escaping () -> Void) {
+        precondition(isCurrent, "this is for the I/O thread itself")
+        mailbox.add(.work(work))
+    }
 
     /// Runs the closure on the thread, after what was posted before it; false, and not at all, once the thread has ended.
     @discardableResult
@@ -107,6 +123,7 @@ public final class IOThread: @unchecked Sendable {
         }
         for source in sources.reversed() { source.close() }
         sources = []
+        ownContext = nil
         for item in mailbox.close() {
             if case .job = item { LateJobs.thread.add(item) }
         }

@@ -1,4 +1,5 @@
 import CHeddleWire
+import CProtobufC
 
 /// Lends a text's UTF-8 as protobuf-c's bytes for the time of the closure.
 func withBinaryData<Result>(_ text: String, _ body: (ProtobufCBinaryData) -> Result) -> Result {

@@ -1,0 +1,147 @@
+import Glibc
+import HeddleCore
+import HeddleFiles
+import HeddleKernels
+
+/// An adapter about to be packed: where each matrix will lie, and the bytes once they are asked for.
+struct PackedAdapterImage {
+    let entries: [PackedAdapterLayout.Entry]
+    private let folder: AdapterFolder
+    private let cuts: [(inputs: [Range<Int>], outputs: Range<Int>)]
+    private let shardName: String
+    private let headByteCount: Int
+    private let byteCount: Int
+
+    init(folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan) throws(PackedAdapterError) {
+        typealias Layout = PackedAdapterLayout
+        self.folder = folder
+        shardName = Layout.shardName(configuration, plan)
+        let nameRoom = Layout.aligned(shardName.utf8.count)
+        headByteCount = Layout.aligned(Layout.headerByteCount + nameRoom + Layout.entryByteCount * folder.modules.count)
+        var offset = headByteCount
+        var entries: [Layout.Entry] = []
+        var cuts: [(inputs: [Range<Int>], outputs: Range<Int>)] = []
+        for module in folder.modules {
+            let cut = Layout.cut(module.projection, configuration, plan)
+            var entry = Layout.Entry(
+                layer: module.layer, projection: module.projection, rank: module.rank,
+                formatA: WeightFormat.auto.packed(module.a.elementType),
+                formatB: WeightFormat.auto.packed(module.b.elementType), scale: module.scale, inputs: cut.inputs,
+                outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
+            for part in cut.inputs.indices {
+                entry.offsetsA.append(offset)
+                offset = Layout.aligned(offset + entry.byteCountA(part))
+            }
+            entry.offsetB = offset
+            offset = Layout.aligned(offset + entry.byteCountB)
+            entries.append(entry)
+            cuts.append(cut)
+        }
+        self.entries = entries
+        self.cuts = cuts
+        byteCount = offset
+    }
+
+    /// Header, table and matrices in anonymous memory, with the slack behind them.
+    func memory() throws(PackedAdapterError) -> PackedMemory {
+        let memory: PackedMemory?
+        do {
+            memory = try PackedMemory(byteCount: byteCount) { bytes in try fill(bytes) }
+        } catch let error as PackedAdapterError { throw error } catch {
+            throw .tensorUnreadable(name: folder.path, reason: "\(error)")
+        }
+        guard let memory else { throw .outOfMemory(byteCount: byteCount) }
+        return memory
+    }
+
+    /// Writes beside the path, flushes, then renames.
+    func write(to path: String) throws(PackedAdapterError) {
+        let memory = try memory()
+        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0 ... .max)).part"
+        func failure(_ call: String, _ path: String) -> PackedAdapterError {
+            let code = errno
+            return .system(call: call, path: path, code: code, reason: String(cString: strerror(code)))
+        }
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file < 0 { throw failure("open", temporary) }
+        var problem: PackedAdapterError?
+        var done = 0
+        while problem == nil, done < memory.bytes.count {
+            let count = Glibc.write(file, memory.bytes.baseAddress.map { $0 + done }, memory.bytes.count - done)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { problem = failure("write", temporary) } else { done += count }
+        }
+        if problem == nil, fsync(file) != 0 { problem = failure("fsync", temporary) }
+        close(file)
+        if problem == nil, rename(temporary, path) != 0 { problem = failure("rename", path) }
+        if let problem {
+            unlink(temporary)
+            throw problem
+        }
+    }
+
+    private func fill(_ bytes: UnsafeMutableRawBufferPointer) throws {
+        typealias Layout = PackedAdapterLayout
+        for (index, module) in folder.modules.enumerated() {
+            let entry = entries[index]
+            for (part, inputs) in entry.inputs.enumerated() {
+                let area = bytes[entry.offsetsA[part]..<(entry.offsetsA[part] + entry.byteCountA(part))]
+                try PackedMatrix.pack(
+                    format: entry.formatA, outputs: entry.rank, inputs: inputs.count,
+                    into: UnsafeMutableRawBufferPointer(rebasing: area)
+                ) { try module.a.readFloats(rows: $0, columns: inputs, into: $1) }
+            }
+            let area = bytes[entry.offsetB..<(entry.offsetB + entry.byteCountB)]
+            try PackedMatrix.pack(
+                format: entry.formatB, outputs: entry.outputs, inputs: entry.rank,
+                into: UnsafeMutableRawBufferPointer(rebasing: area)
+            ) { try module.b.readFloats(rows: $0.moved(by: cuts[index].outputs.lowerBound), columns: nil, into: $1) }
+        }
+        var head = LittleEndianWriter()
+        head.append(Layout.magic)
+        head.append(Layout.version)
+        head.append(UInt32(headByteCount))
+        head.append(folder.digest.bytes)
+        head.append(UInt32(entries.count))
+        head.append(UInt32(shardName.utf8.count))
+        head.append(UInt64(byteCount + PackedMemory.slackByteCount))
+        head.append(Layout.checksum(UnsafeRawBufferPointer(rebasing: bytes[headByteCount...])))
+        head.pad(to: Layout.headerByteCount)
+        head.append(Array(shardName.utf8))
+        head.pad(to: Layout.headerByteCount + Layout.aligned(shardName.utf8.count))
+        for entry in entries {
+            let begin = head.bytes.count
+            head.append(UInt32(entry.layer))
+            head.append(UInt32(entry.projection.rawValue))
+            head.append(UInt32(entry.rank))
+            head.append(entry.formatA.rawValue)
+            head.append(entry.formatB.rawValue)
+            head.append(entry.scale.bitPattern)
+            head.append(UInt64(entry.offsetB))
+            head.append(UInt64(entry.offsetsA.count))
+            for offset in entry.offsetsA { head.append(UInt64(offset)) }
+            head.pad(to: begin + Layout.entryByteCount)
+        }
+        head.pad(to: headByteCount)
+        // The header's own checksum stands in its last eight bytes, taken while they are zero.
+        let sum = head.bytes.withUnsafeBytes { Layout.checksum($0) }
+        for byte in 0..<8 { head.bytes[Layout.headerByteCount - 8 + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte)) }
+        bytes.copyBytes(from: head.bytes)
+    }
+}
+
+/// Bytes that grow by little-endian numbers.
+struct LittleEndianWriter {
+    var bytes: [UInt8] = []
+
+    mutating func append(_ more: [UInt8]) { bytes += more }
+
+    mutating func append(_ number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+    }
+
+    mutating func pad(to count: Int) {
+        precondition(bytes.count <= count, "\(bytes.count) bytes are already more than \(count)")
+        bytes += [UInt8](repeating: 0, count: count - bytes.count)
+    }
+}

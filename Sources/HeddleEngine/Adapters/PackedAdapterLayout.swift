@@ -1,0 +1,88 @@
+import HeddleCore
+import HeddleFiles
+import HeddleKernels
+
+/// Decides where everything lies in a packed adapter: a header, a table of modules, then the matrices.
+///
+/// All numbers are little-endian. Header (128 bytes): magic, layout version, byte count of header and table, adapter digest,
+/// shard, number of modules, file's byte count, checksum of the matrices, and last the checksum of header and table before it.
+/// Table (112 bytes an entry): layer, projection, rank, formats of A and B, scale, number of A's parts, their offsets, B's
+/// offset. A is whole (one part) for projections that split outputs, and one part per owned tree leaf for those that split
+/// inputs. The file ends with slack that kernels may read.
+enum PackedAdapterLayout {
+    static let magic: [UInt8] = Array("HEDDLELA".utf8)
+    static let version: UInt32 = 1
+    static let headerByteCount = 128
+    static let entryByteCount = 112
+    static let alignment = 64
+    /// More modules than any model of `ModelLimits` has.
+    static let moduleCountMax = 1 << 16
+
+    /// Where one module's matrices lie.
+    struct Entry: Equatable {
+        var layer: Int
+        var projection: Projection
+        var rank: Int
+        var formatA: PackedFormat
+        var formatB: PackedFormat
+        var scale: Float
+        /// Inputs of each part of A, counted from the shard's first input of the projection.
+        var inputs: [Range<Int>]
+        var outputs: Int
+        var offsetsA: [Int]
+        var offsetB: Int
+
+        func byteCountA(_ part: Int) -> Int {
+            PackedMatrix.byteCount(format: formatA, outputs: rank, inputs: inputs[part].count)
+        }
+        var byteCountB: Int { PackedMatrix.byteCount(format: formatB, outputs: outputs, inputs: rank) }
+    }
+
+    /// What one rank's shard holds of a projection: the parts of its inputs, and the range of its outputs.
+    static func cut(
+        _ projection: Projection, _ configuration: ModelConfiguration, _ plan: ShardPlan
+    ) -> (inputs: [Range<Int>], outputs: Range<Int>) {
+        let head = configuration.headDimension
+        let hidden = 0..<configuration.hiddenSize
+        switch projection {
+        case .q: return ([hidden], plan.heads.scaled(by: head))
+        case .k, .v: return ([hidden], plan.kvHeads.scaled(by: head))
+        case .gate, .up: return ([hidden], plan.feedForward)
+        case .o: return (plan.headSegments[plan.segments].map { $0.scaled(by: head) }, hidden)
+        case .down: return (Array(plan.feedForwardSegments[plan.segments]), hidden)
+        }
+    }
+
+    /// Text that names a shard's geometry: two shards with the same text hold the same parts.
+    static func shardName(_ configuration: ModelConfiguration, _ plan: ShardPlan) -> String {
+        "\(plan.rank)/\(plan.rankCount) of \(configuration.layerCount)x\(configuration.hiddenSize)"
+            + ".\(configuration.headCount).\(configuration.kvHeadCount).\(configuration.headDimension)"
+            + ".\(configuration.feedForwardSize)"
+    }
+
+    static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }
+
+    /// 64 bits over the bytes: FNV-1a over four interleaved streams of words. It finds damage, not malice; the adapter's
+    /// digest is what vouches for the source.
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let prime: UInt64 = 0x100_0000_01b3
+        var lanes = SIMD4<UInt64>(0xcbf2_9ce4_8422_2325, 0x8422_2325_cbf2_9ce4, 0x9ce4_8422_2325_cbf2, 0x2325_cbf2_9ce4_8422)
+        var offset = 0
+        while offset + 32 <= bytes.count {
+            lanes ^= bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+            lanes = lanes &* prime
+            lanes ^= lanes &>> 29
+            offset += 32
+        }
+        while offset < bytes.count {
+            lanes[offset % 4] = (lanes[offset % 4] ^ UInt64(bytes[offset])) &* prime
+            offset += 1
+        }
+        var sum = UInt64(bytes.count)
+        for lane in 0..<4 {
+            sum = (sum ^ lanes[lane]) &* prime
+            sum ^= sum &>> 32
+        }
+        return sum
+    }
+}

@@ -1,0 +1,119 @@
+import HeddleCollective
+import HeddleFiles
+import HeddleKernels
+
+extension CPUForwardPass {
+    /// states += o_proj(attention(norm(states))).
+    func attend(_ states: Rows, _ layer: PackedShard.Layer, _ index: Int, _ rows: StepRows) throws {
+        let count = rows.count
+        let head = shard.configuration.headDimension
+        let normed = scratch.normed(count, width: states.width)
+        norm(states, layer.inputNorm, into: normed)
+        let queries = scratch.queries(count, width: shard.plan.heads.count * head)
+        let keys = scratch.keys(count, width: shard.plan.kvHeads.count * head)
+        let values = scratch.values(count, width: shard.plan.kvHeads.count * head)
+        columnParallel(
+            normed, [(layer.query, .q, queries), (layer.key, .k, keys), (layer.value, .v, values)], index, rows)
+        RowKernels.rotate(queries, positions: rows.positions, table: rotary, team: team)
+        RowKernels.rotate(keys, positions: rows.positions, table: rotary, team: team)
+        let blocks = kv.layer(index)
+        rows.sequences.store(keys: keys, values: values, heads: heads, kv: blocks, team: team)
+        let attended = scratch.attended(count, width: queries.width)
+        rows.sequences.attend(queries: queries, heads: heads, kv: blocks, into: attended, team: team)
+        try rowParallel(attended, layer.outputLeaves, .o, index, rows, onto: states)
+    }
+
+    /// states += down_proj(silu(gate_proj(norm(states))) · up_proj(norm(states))).
+    func feedForward(_ states: Rows, _ layer: PackedShard.Layer, _ index: Int, _ rows: StepRows) throws {
+        let normed = scratch.normed(rows.count, width: states.width)
+        norm(states, layer.feedForwardNorm, into: normed)
+        let gate = scratch.gate(rows.count, width: shard.plan.feedForward.count)
+        let up = scratch.up(rows.count, width: shard.plan.feedForward.count)
+        columnParallel(normed, [(layer.gate, .gate, gate), (layer.up, .up, up)], index, rows)
+        RowKernels.gate(gate, by: up, team: team)
+        try rowParallel(gate, layer.downLeaves, .down, index, rows, onto: states)
+    }
+
+    private func norm(_ x: Rows, _ weight: [Float], into y: Rows) {
+        RowKernels.rmsNorm(
+            x, weight: weight, epsilon: Float(shard.configuration.rmsNormEpsilon), into: y, team: team)
+    }
+
+    /// Products whose outputs are split: each rank has whole x and its own outputs. An adapter's A is whole on every rank and
+    /// its B is cut by output, so that nothing needs to be exchanged.
+    private func columnParallel(
+        _ x: Rows, _ parts: [(weights: PackedMatrix, projection: Projection, y: Rows)], _ layer: Int, _ rows: StepRows
+    ) {
+        products.removeAll()
+        var expansions: [(PackedAdapter.Module, x: Rows, y: Rows)] = []
+        var floats = 0
+        for part in rows.adapters {
+            for (_, projection, _) in parts {
+                floats += (part.adapter.module(layer, projection)?.rank ?? 0) * part.rows.count
+            }
+        }
+        let memory = scratch.lora(floats: floats)
+        var offset = 0
+        for (weights, projection, y) in parts {
+            products.add(weights, x, into: y)
+            for part in rows.adapters {
+                guard let module = part.adapter.module(layer, projection) else { continue }
+                let shrunk = memory.rows(part.rows.count, width: module.rank, at: offset)
+                offset += part.rows.count * module.rank
+                products.add(module.a[0], x[part.rows], into: shrunk)
+                expansions.append((module, shrunk, y[part.rows]))
+            }
+        }
+        products.run(team)
+        expand(expansions)
+    }
+
+    /// Products whose inputs are split, summed over the ranks along the fixed tree. An adapter's A is cut by input like the
+    /// weights, and its partial x · A ride behind the rows in the same exchange; B, whole, is then applied to their sum.
+    private func rowParallel(
+        _ x: Rows, _ leaves: [PackedMatrix], _ projection: Projection, _ layer: Int, _ rows: StepRows, onto states: Rows
+    ) throws {
+        let modules = rows.adapters.compactMap { part in
+            part.adapter.module(layer, projection).map { (module: $0, rows: part.rows) }
+        }
+        let base = states.count * states.width
+        let floats = modules.reduce(base) { $0 + $1.module.rank * $1.rows.count }
+        let leafFirst = shard.plan.segments.lowerBound
+        let nodeCount = ProductList.nodeCount(leafFirst: leafFirst, leafCount: leaves.count)
+        let nodes = scratch.nodes(floats: floats * nodeCount)
+        products.removeAll()
+        products.add(
+            leaves: leaves, leafFirst: leafFirst, x, intoNodes: nodes.rows(states.count, width: states.width),
+            nodeStride: floats)
+        var offset = base
+        for (module, range) in modules {
+            products.add(
+                leaves: module.a, leafFirst: leafFirst, x[range],
+                intoNodes: nodes.rows(range.count, width: module.rank, at: offset), nodeStride: floats)
+            offset += range.count * module.rank
+        }
+        products.run(team)
+        var sum = nodes
+        if let collective {
+            sum = scratch.sum(floats: floats)
+            var target = sum.floats.extracting(0..<floats).mutableSpan
+            try collective.reduceTree(nodes: nodes.floats.extracting(0..<(floats * nodeCount)).span, into: &target)
+        }
+        let product = sum.rows(states.count, width: states.width)
+        offset = base
+        var expansions: [(PackedAdapter.Module, x: Rows, y: Rows)] = []
+        for (module, range) in modules {
+            expansions.append((module, sum.rows(range.count, width: module.rank, at: offset), product[range]))
+            offset += range.count * module.rank
+        }
+        expand(expansions)
+        RowKernels.add(product, to: states, team: team)
+    }
+
+    private func expand(_ expansions: [(module: PackedAdapter.Module, x: Rows, y: Rows)]) {
+        if expansions.isEmpty { return }
+        products.removeAll()
+        for (module, x, y) in expansions { products.add(module.b, x, scaledBy: module.scale, onto: y) }
+        products.run(team)
+    }
+}

@@ -1,0 +1,38 @@
+import HeddleCore
+
+/// What a `LocalEngine` is asked to continue: one choice of one prompt.
+public struct LocalRequest: Sendable {
+    public var promptTokens: [TokenID]
+    /// Nil is the base model alone.
+    public var adapter: AdapterRef?
+    public var parameters: SamplingParameters
+    /// Which of the prompt's choices this is, from 0; it keys the draws.
+    public var choice: Int
+
+    public init(promptTokens: [TokenID], adapter: AdapterRef? = nil, parameters: SamplingParameters, choice: Int = 0) {
+        self.promptTokens = promptTokens
+        self.adapter = adapter
+        self.parameters = parameters
+        self.choice = choice
+    }
+}
+
+/// How a request of a `LocalEngine` ended.
+public struct LocalResult: Hashable, Sendable {
+    public var tokens: [TokenID] = []
+    /// One a token where the request asked for them.
+    public var logprobs: [TokenLogprobs] = []
+    /// Set unless the request failed.
+    public var finish: FinishReason?
+    public var error: RequestError?
+
+    /// Nothing generated yet.
+    public init() {}
+}
+
+/// What is to become of a request after a token.
+public enum LocalDecision: Sendable {
+    case goOn
+    /// It ends here, as by a stop string.
+    case stop
+}

@@ -1,0 +1,96 @@
+import HeddleCore
+
+/// A family of models, by the name that checkpoints give it.
+public enum Architecture: String, Hashable, Sendable, CaseIterable {
+    case llama = "LlamaForCausalLM"
+}
+
+/// The numbers that fix a model's arithmetic, whatever file they came from. Sizes are counted in elements.
+public struct ModelConfiguration: Hashable, Sendable {
+    public var architecture: Architecture
+    public var layerCount: Int
+    /// Elements of the residual stream.
+    public var hiddenSize: Int
+    /// Query heads.
+    public var headCount: Int
+    /// Key and value heads; `headCount` is a multiple of it.
+    public var kvHeadCount: Int
+    /// Elements of one head; `headCount * headDimension` may differ from `hiddenSize`. Even.
+    public var headDimension: Int
+    public var feedForwardSize: Int
+    public var vocabularyCount: Int
+    public var ropeTheta: Double
+    public var rmsNormEpsilon: Double
+    /// Whether the output projection is the embedding.
+    public var tiedEmbeddings: Bool
+    /// The most positions of a sequence.
+    public var positionCountMax: Int
+    /// What stands before every prompt, where the tokenizer says so.
+    public var beginToken: TokenID?
+    /// Tokens that end a text, in the order of the file, each once.
+    public var endTokens: [TokenID]
+
+    /// Takes the numbers as they are; `ModelFolder` checks those of a file.
+    public init(
+        architecture: Architecture = .llama, layerCount: Int, hiddenSize: Int, headCount: Int, kvHeadCount: Int,
+        headDimension: Int, feedForwardSize: Int, vocabularyCount: Int, ropeTheta: Double = 10_000,
+        rmsNormEpsilon: Double = 1e-6, tiedEmbeddings: Bool = false, positionCountMax: Int = 2048,
+        beginToken: TokenID? = nil, endTokens: [TokenID] = []
+    ) {
+        self.architecture = architecture
+        self.layerCount = layerCount
+        self.hiddenSize = hiddenSize
+        self.headCount = headCount
+        self.kvHeadCount = kvHeadCount
+        self.headDimension = headDimension
+        self.feedForwardSize = feedForwardSize
+        self.vocabularyCount = vocabularyCount
+        self.ropeTheta = ropeTheta
+        self.rmsNormEpsilon = rmsNormEpsilon
+        self.tiedEmbeddings = tiedEmbeddings
+        self.positionCountMax = positionCountMax
+        self.beginToken = beginToken
+        self.endTokens = endTokens
+    }
+
+    /// Elements of all query heads.
+    public var queryWidth: Int { headCount * headDimension }
+    /// Elements of all key heads; as many are of all value heads.
+    public var keyValueWidth: Int { kvHeadCount * headDimension }
+
+    /// Elements that a projection reads.
+    public func inputCount(of projection: Projection) -> Int {
+        switch projection {
+        case .q, .k, .v, .gate, .up: hiddenSize
+        case .o: queryWidth
+        case .down: feedForwardSize
+        }
+    }
+
+    /// Elements that a projection writes.
+    public func outputCount(of projection: Projection) -> Int {
+        switch projection {
+        case .q: queryWidth
+        case .k, .v: keyValueWidth
+        case .o, .down: hiddenSize
+        case .gate, .up: feedForwardSize
+        }
+    }
+}
+
+/// What a model may have at most; the products of these fit 64 bits.
+public struct ModelLimits: Hashable, Sendable {
+    public var layerCountMax = 1024
+    public var hiddenSizeMax = 1 << 17
+    public var headCountMax = 1024
+    public var headDimensionMax = 1024
+    public var feedForwardSizeMax = 1 << 20
+    public var vocabularyCountMax = 1 << 22
+    public var positionCountMax = 1 << 24
+    public var endTokenCountMax = 64
+    /// The longest config.json, generation_config.json or adapter_config.json.
+    public var configByteCountMax = 4 << 20
+
+    /// Room for every model published so far, several times over.
+    public init() {}
+}

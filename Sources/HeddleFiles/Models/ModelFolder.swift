@@ -1,0 +1,146 @@
+import HeddleCore
+
+/// Owns a model as Hugging Face lays it out on disk: config.json, generation_config.json where there is one, and
+/// safetensors in one file or in shards. Opening it checks everything but the values of the weights.
+public struct ModelFolder: Sendable {
+    /// The folder, as it was given.
+    public let path: String
+    public let configuration: ModelConfiguration
+    public let weights: SafetensorsSet
+    private let files: [(name: String, content: MappedFile)]
+
+    /// Opens the folder: every field that changes the result is understood, and every tensor is there in its shape.
+    public init(path: String, limits: ModelLimits = ModelLimits()) throws(ModelFileError) {
+        self.path = path
+        let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
+        var files: [(name: String, content: MappedFile)] = []
+
+        let config = try Self.map(folder + "config.json", limits: limits)
+        files.append(("config.json", config))
+        var configuration = try Self.configuration(of: config, limits: limits)
+
+        let generationPath = folder + "generation_config.json"
+        if let generation = try Self.mapWherePresent(generationPath, limits: limits) {
+            files.append(("generation_config.json", generation))
+            let reader = FieldReader(object: try Self.object(of: generation), file: generationPath)
+            if reader.present("eos_token_id") != nil {
+                do {
+                    configuration.endTokens = try TokenFields.ends(
+                        reader, vocabularyCount: configuration.vocabularyCount, default: [], limits: limits)
+                } catch { throw .field(error) }
+            }
+        }
+
+        weights = try Self.weights(of: folder)
+        self.configuration = configuration
+        files += weights.files.map { (String($0.path.dropFirst(folder.count)), $0) }
+        self.files = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        try checkTensors()
+    }
+
+    /// The tensor of this role; every one that the configuration needs is there.
+    public func tensor(_ tensor: ModelTensor) -> TensorView {
+        guard let view = weights.tensor(configuration.name(of: tensor)) else {
+            preconditionFailure("\(tensor) is outside the \(configuration.layerCount) layers of \(path)")
+        }
+        return view
+    }
+
+    /// SHA-256 over the names and contents of the files that decide what tokens follow a prompt's tokens: config.json,
+    /// generation_config.json where there is one, and every safetensors file, in the order of their names (see
+    /// `DigestWriter` for the grammar). The tokenizer is not among them: a request's tokens are fixed before the model
+    /// sees them.
+    ///
+    /// Reads every byte of the weights: about a second for each GB or two.
+    public func digest() -> Digest {
+        var writer = DigestWriter()
+        for file in files { writer.add(name: file.name, content: file.content) }
+        return writer.finish()
+    }
+
+    private func checkTensors() throws(ModelFileError) {
+        var expected: Set<JSONString> = []
+        for tensor in configuration.tensors {
+            let name = configuration.name(of: tensor)
+            let shape = configuration.shape(of: tensor)
+            expected.insert(JSONString(name))
+            guard let view = weights.tensor(name) else { throw .tensorMissing(tensor: name, shape: shape) }
+            guard view.shape == shape else {
+                throw .tensorShape(tensor: name, found: view.shape, expected: shape)
+            }
+            guard view.elementType.isReadAsFloat else {
+                throw .tensorElementType(tensor: name, found: view.elementType)
+            }
+        }
+        for name in weights.names where !expected.contains(JSONString(name)) {
+            guard !configuration.isDerived(tensorName: name), let view = weights.tensor(name) else { continue }
+            guard configuration.tiedEmbeddings, name == "lm_head.weight" else {
+                throw .tensorUnexpected(tensor: name, shape: view.shape)
+            }
+            // Some programs write the tied matrix twice; another matrix would be another model.
+            guard view.isSame(as: tensor(.embedding)) else { throw .outputNotTied(tensor: name) }
+        }
+    }
+
+    private static func configuration(
+        of file: MappedFile, limits: ModelLimits
+    ) throws(ModelFileError) -> ModelConfiguration {
+        let object = try object(of: file)
+        do throws(FieldError) {
+            // A file that names no class is of the family that its model_type says.
+            guard let names = object["architectures"], names != .null else {
+                guard object["model_type"]?.text == "llama" else {
+                    throw .missing(file: file.path, field: "architectures")
+                }
+                return try LlamaConfiguration.read(object, file: file.path, limits: limits)
+            }
+            guard let list = names.array, list.count == 1, let name = list[0].text,
+                let architecture = Architecture(rawValue: name)
+            else {
+                let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .unsupported(
+                    file: file.path, field: "architectures", value: names.description, supported: "known are: \(known)")
+            }
+            switch architecture {
+            case .llama: return try LlamaConfiguration.read(object, file: file.path, limits: limits)
+            }
+        } catch { throw .field(error) }
+    }
+
+    private static func weights(of folder: String) throws(ModelFileError) -> SafetensorsSet {
+        do throws(SafetensorsError) {
+            return try SafetensorsSet(file: folder + "model.safetensors")
+        } catch {
+            guard case .file(.missing) = error else { throw .safetensors(error) }
+        }
+        let index = folder + "model.safetensors.index.json"
+        do throws(SafetensorsError) {
+            return try SafetensorsSet(index: index)
+        } catch {
+            guard case .file(.missing(path: index)) = error else { throw .safetensors(error) }
+            throw .noWeights(folder: folder)
+        }
+    }
+
+    private static func map(_ path: String, limits: ModelLimits) throws(ModelFileError) -> MappedFile {
+        do { return try MappedFile(path: path, byteCountMax: limits.configByteCountMax) } catch { throw .file(error) }
+    }
+
+    private static func mapWherePresent(_ path: String, limits: ModelLimits) throws(ModelFileError) -> MappedFile? {
+        do throws(FileError) {
+            return try MappedFile(path: path, byteCountMax: limits.configByteCountMax)
+        } catch {
+            guard case .missing = error else { throw .file(error) }
+            return nil
+        }
+    }
+
+    private static func object(of file: MappedFile) throws(ModelFileError) -> JSONObject {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try file.withUnsafeBytes { (bytes) throws(JSONError) in try JSONParser.parse(bytes) }
+        } catch { throw .notJSON(file: file.path, error) }
+        guard case .object(let object) = value else { throw .notAnObject(file: file.path) }
+        return object
+    }
+}

@@ -1,0 +1,112 @@
+import CHeddleKernels
+
+/// How packed weights are stored. Activations and sums are f32 whatever it is.
+public enum PackedFormat: UInt32, Hashable, Sendable {
+    case f32 = 0
+    case bf16 = 1
+
+    var code: heddle_format {
+        switch self {
+        case .f32: HEDDLE_FORMAT_F32
+        case .bf16: HEDDLE_FORMAT_BF16
+        }
+    }
+
+    /// Bytes of a weight.
+    public var elementByteCount: Int {
+        switch self {
+        case .f32: 4
+        case .bf16: 2
+        }
+    }
+}
+
+/// A weight matrix, outputs × inputs, in the kernels' tiles of 16 outputs, inside memory that it keeps alive.
+public struct PackedMatrix: Sendable {
+    /// Outputs of a tile.
+    public static let tileOutputs = Int(HEDDLE_LANES)
+    /// The most outputs, and the most inputs.
+    public static let dimensionMax = 1 << 30
+
+    public let format: PackedFormat
+    public let outputs: Int
+    public let inputs: Int
+    /// Where the inputs begin in a row that is multiplied.
+    public let inputOffset: Int
+    private let memory: PackedMemory
+    private let byteOffset: Int
+
+    /// The matrix whose tiles begin `byteOffset` bytes into `memory`.
+    public init(
+        in memory: PackedMemory, byteOffset: Int, format: PackedFormat, outputs: Int, inputs: Int, inputOffset: Int = 0
+    ) {
+        let byteCount = Self.byteCount(format: format, outputs: outputs, inputs: inputs)
+        precondition(inputOffset >= 0 && byteOffset >= 0, "offsets are not negative")
+        precondition(byteOffset % format.elementByteCount == 0, "weights are aligned to their own size")
+        precondition(
+            byteCount + PackedMemory.slackByteCount <= memory.bytes.count - byteOffset,
+            "a packed matrix of \(byteCount) bytes at \(byteOffset) does not fit \(memory.bytes.count)")
+        self.format = format
+        self.outputs = outputs
+        self.inputs = inputs
+        self.inputOffset = inputOffset
+        self.memory = memory
+        self.byteOffset = byteOffset
+    }
+
+    /// Bytes of the tiles, without the slack that must follow the last matrix of a memory.
+    public static func byteCount(format: PackedFormat, outputs: Int, inputs: Int) -> Int {
+        precondition(
+            (0...dimensionMax).contains(outputs) && (0...dimensionMax).contains(inputs),
+            "a matrix of \(outputs) × \(inputs) weights is none that can be packed")
+        return Int(heddle_packed_bytes(format.code, Int64(outputs), Int64(inputs)))
+    }
+
+    /// Packs a matrix into `bytes`, one tile of up to 16 outputs after another.
+    ///
+    /// - Parameters:
+    ///   - inputs: columns of the matrix.
+    ///   - bytes: exactly `byteCount(format:outputs:inputs:)` of them, aligned to a weight.
+    ///   - read: puts the given outputs' weights, row-major, into the buffer.
+    public static func pack(
+        format: PackedFormat, outputs: Int, inputs: Int, into bytes: UnsafeMutableRawBufferPointer,
+        read: (_ outputs: Range<Int>, _ rows: UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) rethrows {
+        precondition(
+            bytes.count == byteCount(format: format, outputs: outputs, inputs: inputs),
+            "\(outputs) × \(inputs) weights do not fill \(bytes.count) bytes")
+        guard let base = bytes.baseAddress, outputs > 0, inputs > 0 else { return }
+        let rows = UnsafeMutableBufferPointer<Float>.allocate(capacity: tileOutputs * inputs)
+        defer { rows.deallocate() }
+        for first in stride(from: 0, to: outputs, by: tileOutputs) {
+            let count = min(tileOutputs, outputs - first)
+            let part = UnsafeMutableBufferPointer(rebasing: rows[..<(count * inputs)])
+            try read(first..<(first + count), part)
+            heddle_pack_tile(
+                format.code, part.baseAddress, Int64(inputs), Int64(count), Int64(inputs),
+                base + first * inputs * format.elementByteCount)
+        }
+    }
+
+    /// Packs a row-major array; for tests and small matrices. Nil when the system has no memory left.
+    public init?(format: PackedFormat, outputs: Int, inputs: Int, rows: [Float], inputOffset: Int = 0) {
+        precondition(rows.count == outputs * inputs, "\(outputs) × \(inputs) weights are not \(rows.count)")
+        let count = Self.byteCount(format: format, outputs: outputs, inputs: inputs)
+        let memory = PackedMemory(byteCount: count) { bytes in
+            Self.pack(format: format, outputs: outputs, inputs: inputs, into: bytes) { range, part in
+                for (index, value) in rows[(range.lowerBound * inputs)..<(range.upperBound * inputs)].enumerated() {
+                    part[index] = value
+                }
+            }
+        }
+        guard let memory else { return nil }
+        self.init(in: memory, byteOffset: 0, format: format, outputs: outputs, inputs: inputs, inputOffset: inputOffset)
+    }
+
+    var handle: heddle_matrix {
+        // Safety: whoever runs the product holds this matrix, and so its memory, until the call returns.
+        heddle_matrix(
+            weights: memory.bytes.baseAddress.map { $0 + byteOffset }, format: format.code, outputs: Int64(outputs),
+            inputs: Int64(inputs), input_offset: Int64(inputOffset))
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import HeddleCore
+import HeddleEngine
+import HeddleFiles
+
+/// What a host's adapter-cache knows of the cluster, and its directory of packed files.
+struct CachePlace: Sendable {
+    /// A rank of this host.
+    struct Member: Hashable {
+        let group: GroupName
+        let rank: Int
+    }
+
+    let models: [ModelName: ModelConfiguration]
+    /// The PEFT folder of every adapter.
+    let folders: [AdapterCache.Source: String]
+    /// In the cluster file's order.
+    let order: [AdapterCache.Source]
+    /// Ranks that may hold adapters of this cache, and their nodes.
+    let ranks: [(member: Member, node: NodeName)]
+    /// Of this node alone.
+    let directory: String
+
+    func path(_ file: String) -> String { directory + "/" + file }
+
+    /// Makes the directory, and empties it of packed files: what nobody accounts for must not take room.
+    func prepare() throws {
+        let files = FileManager.default
+        try files.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        for name in try files.contentsOfDirectory(atPath: directory) where name.contains(".heddle") {
+            try files.removeItem(atPath: path(name))
+        }
+    }
+
+    /// Packs the adapter for every rank, as far as the files are not there.
+    ///
+    /// - Returns: bytes of all ranks' files.
+    func pack(digest: Digest, folder: String, base: ModelConfiguration, rankCount: Int) throws -> Int {
+        var read: AdapterFolder?
+        var bytes = 0
+        for rank in 0..<rankCount {
+            let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
+            let path = path(PackedAdapter.fileName(digest: digest, configuration: base, plan: plan))
+            if !FileManager.default.fileExists(atPath: path) {
+                let adapter = try read ?? AdapterFolder(path: folder, base: base)
+                read = adapter
+                guard adapter.digest == digest else {
+                    throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)
+                }
+                try PackedAdapter.write(folder: adapter, configuration: base, plan: plan, to: path)
+            }
+            bytes += try FileFingerprint(file: path).byteCount
+        }
+        return bytes
+    }
+
+    func remove(digest: Digest, base: ModelConfiguration, rankCount: Int) {
+        for rank in 0..<rankCount {
+            guard let plan = try? ShardPlan(configuration: base, rank: rank, rankCount: rankCount) else { continue }
+            unlink(path(PackedAdapter.fileName(digest: digest, configuration: base, plan: plan)))
+        }
+    }
+}
+
+/// The adapter's files are no longer those that a request pinned, and nothing packed is left of them.
+struct AdapterReplaced: Error, CustomStringConvertible {
+    let folder: String
+    let wanted: Digest
+    let found: Digest
+
+    var description: String {
+        "\(folder) now holds \(found.short); what the request pinned, \(wanted.short), is no longer packed"
+    }
+}
+
+/// Tells whether a folder's files are those that were read: sizes, times and inodes.
+struct FileFingerprint: Hashable, Sendable {
+    /// Bytes of all files.
+    let byteCount: Int
+    private let marks: [Int]
+
+    /// Of a PEFT folder.
+    init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
+
+    init(file: String) throws { try self.init(files: [file]) }
+
+    private init(files: [String]) throws {
+        var byteCount = 0
+        var marks: [Int] = []
+        for file in files {
+            var status = stat()
+            guard stat(file, &status) == 0 else { throw FileMissing(path: file, reason: String(cString: strerror(errno))) }
+            byteCount += Int(status.st_size)
+            marks += [
+                Int(status.st_size), Int(status.st_mtim.tv_sec), Int(status.st_mtim.tv_nsec),
+                Int(truncatingIfNeeded: status.st_ino),
+            ]
+        }
+        self.byteCount = byteCount
+        self.marks = marks
+    }
+}
+
+/// A file that cannot be looked at.
+struct FileMissing: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+    var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,41 @@
+import HeddleCore
+import HeddleTransport
+import HeddleWire
+
+/// A node's inspection socket. It is answered on the I/O thread from what lies ready, without asking any actor.
+final class InspectionPort: Sendable {
+    private let server: ServerSocket
+
+    private init(_ server: ServerSocket) { self.server = server }
+
+    /// Listens at the endpoint and answers every question with what `report` says at the moment.
+    static func open(
+        _ endpoint: String, on io: IOThread, isInsecure: Bool, report: @escaping @Sendable () -> NodeReport
+    ) throws(TransportError) -> InspectionPort {
+        let limits = InspectionLimits()
+        let reply = Locked<ServerSocket?>(nil)
+        let server = try io.serve(
+            endpoint: endpoint, limits: ServerLimits(frameBytesMax: limits.requestByteCountMax, peersMax: 256),
+            allowsPlainTCP: isInsecure,
+            onMessage: { peer, frames in
+                guard let server = reply.withLock({ $0 }) else { return }
+                let answer = answer(frames, limits: limits, report: report)
+                // An inspector that is gone, or does not read, gets nothing.
+                try? server.send(answer.frames(limits: limits), to: peer)
+            })
+        reply.withLock { $0 = server }
+        return InspectionPort(server)
+    }
+
+    private static func answer(_ frames: [[UInt8]], limits: InspectionLimits, report: () -> NodeReport) -> InspectReply {
+        do {
+            let request = try InspectRequest(frames: frames, limits: limits)
+            return InspectReply(
+                number: request.number, outcome: .report(report().answering(request.query, limits: limits)))
+        } catch {
+            return InspectReply(number: 0, outcome: .refused("\(error)"))
+        }
+    }
+
+    func close() { server.close() }
+}

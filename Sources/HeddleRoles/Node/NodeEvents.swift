@@ -1,0 +1,59 @@
+import HeddleActors
+import HeddleCore
+import HeddleTransport
+
+extension MeshActorSystem {
+    /// What happens to a node; this node itself is up for as long as it lives.
+    func events(of node: NodeName) -> AsyncStream<WatchEvent> {
+        guard node == self.node else { return watch(node: node) }
+        let (stream, continuation) = AsyncStream.makeStream(of: WatchEvent.self)
+        continuation.yield(.up(incarnation))
+        return stream
+    }
+}
+
+/// Remembers which other nodes are connected, and since when, for inspection.
+final class PeerBook: Sendable {
+    private let peers = Locked<[NodeName: (state: String, reason: String, since: Instant)]>([:])
+
+    func note(_ event: MeshEvent) {
+        switch event {
+        case .nodeUp(let node, let incarnation): set(node, "connected", "incarnation \(incarnation)")
+        case .nodeLost(let node, _): set(node, "lost", "the connection ended")
+        case .handshakeRefused(let refusal, let node?, _): set(node, "refused", "\(refusal)")
+        case .dialFailed(let node, let error): set(node, "unreachable", "\(error)")
+        case .handshakeRefused, .messagesUnreadable, .threadsLeftBehind: break
+        }
+    }
+
+    private func set(_ node: NodeName, _ state: String, _ reason: String) {
+        let moment = now()
+        peers.withLock { $0[node] = (state, reason, moment) }
+    }
+
+    var report: [NodeReport.PeerReport] {
+        let moment = now()
+        return peers.withLock { peers in
+            peers.sorted { $0.key < $1.key }.map { node, peer in
+                NodeReport.PeerReport(
+                    node: node,
+                    state: StateReport(peer.state, reason: peer.reason, since: moment.duration(since: peer.since)))
+            }
+        }
+    }
+}
+
+extension RoleLog {
+    /// Writes what happened to the node's connections.
+    func note(_ event: MeshEvent) {
+        switch event {
+        case .nodeUp(let node, let incarnation): info("node \(node) is connected, incarnation \(incarnation)")
+        case .nodeLost(let node, let incarnation): warn("node \(node) is lost, incarnation \(incarnation)")
+        case .handshakeRefused(let refusal, let node, let byPeer):
+            error("the handshake with \(node?.text ?? "a stranger") was refused\(byPeer ? " by it" : ""): \(refusal)")
+        case .messagesUnreadable(let count, let reason): warn("\(count) unreadable messages so far, the last: \(reason)")
+        case .dialFailed(let node, let why): warn("node \(node) cannot be reached: \(why)")
+        case .threadsLeftBehind(let names): warn("threads did not end: \(names.joined(separator: ", "))")
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Distributed
+import Foundation
+import HeddleActors
+import HeddleCluster
+import HeddleCore
+import HeddleEngine
+import HeddleFiles
+import HeddleTransport
+import Logging
+
+/// One process of the mesh: hosts the roles that the cluster file gives its node, and ends them in order.
+public final class NodeHost: Sendable {
+    public let name: NodeName
+    public let incarnation: Incarnation
+    private let system: MeshActorSystem
+    private let hosted: Hosted
+    private let inspection: InspectionPort
+    private let client: ClientPort?
+    private let log: RoleLog
+
+    /// The roles of this node.
+    struct Hosted: Sendable {
+        var router: Router?
+        var queues: [TenantQueue] = []
+        var cache: AdapterCache?
+        var worker: GPUWorker?
+    }
+
+    /// Starts the node: binds its sockets, loads what its roles need and hosts them. When it returns, the node serves.
+    ///
+    /// - Throws: a `TransportError` that names a socket that cannot be bound, or what is wrong with a model's files.
+    public static func start(
+        _ configuration: ClusterConfiguration, node name: NodeName, version: String, logger: Logger
+    ) async throws -> NodeHost {
+        guard let node = configuration.node(name) else { throw NodeError.unknownNode(name, in: configuration.path) }
+        let layout = MeshLayout(configuration)
+        var generator = SystemRandomNumberGenerator()
+        let incarnation = Incarnation(using: &generator)
+        let log = RoleLog(logger, actor: "node")
+        let board = InspectionBoard()
+        let peers = PeerBook()
+        let link = try ZeroMQLink(listeningOn: node.mesh, allowsPlainTCP: configuration.isInsecure)
+        let system = MeshActorSystem(
+            node: name, incarnation: incarnation, directory: layout.directory, contracts: heddleContracts, link: link,
+            onEvent: { event in
+                peers.note(event)
+                log.note(event)
+            })
+        do {
+            try await system.start()
+            let inspector = NodeInspector(
+                configuration: configuration, node: node, incarnation: incarnation, version: version, system: system,
+                board: board, peers: peers)
+            let inspection = try InspectionPort.open(
+                node.inspect, on: system.io, isInsecure: configuration.isInsecure) { inspector.report() }
+            let builder = RoleBuilder(
+                configuration: configuration, node: node, layout: layout, system: system, board: board, logger: logger)
+            let (hosted, client) = try await builder.build()
+            let host = NodeHost(
+                name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, client: client,
+                log: log)
+            try await host.begin()
+            log.info("node \(name) serves: \(node.roles.map(\.rawValue).joined(separator: ", "))")
+            return host
+        } catch {
+            await system.shutdown()
+            throw error
+        }
+    }
+
+    private init(
+        name: NodeName, incarnation: Incarnation, system: MeshActorSystem, hosted: Hosted, inspection: InspectionPort,
+        client: ClientPort?, log: RoleLog
+    ) {
+        self.name = name
+        self.incarnation = incarnation
+        self.system = system
+        self.hosted = hosted
+        self.inspection = inspection
+        self.client = client
+        self.log = log
+    }
+
+    private func begin() async throws {
+        _ = try await hosted.cache?.whenLocal { try $0.begin() }
+        for queue in hosted.queues { await queue.whenLocal { $0.begin() } }
+        await hosted.worker?.whenLocal { $0.begin() }
+        await hosted.router?.whenLocal { $0.begin() }
+    }
+
+    /// Ends the node: clients are told, ranks leave their group, sockets close. Takes a few seconds at most.
+    public func stop() async {
+        log.info("node \(name) stops")
+        await hosted.router?.whenLocal { $0.stop() }
+        await client?.drain(within: .milliseconds(500))
+        for queue in hosted.queues { await queue.whenLocal { $0.stop() } }
+        await hosted.worker?.whenLocal { $0.stop() }
+        await hosted.cache?.whenLocal { $0.stop() }
+        client?.close()
+        inspection.close()
+        await system.shutdown()
+    }
+}
+
+/// Why a node cannot start, where the cluster file is not to blame.
+public enum NodeError: Error, CustomStringConvertible {
+    case unknownNode(NodeName, in: String)
+
+    public var description: String {
+        switch self {
+        case .unknownNode(let name, let path): "\(path) has no node “\(name)”"
+        }
+    }
+}

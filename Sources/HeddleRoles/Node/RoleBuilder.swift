@@ -1,0 +1,203 @@
+import Foundation
+import HeddleActors
+import HeddleCluster
+import HeddleCore
+import HeddleEngine
+import HeddleFiles
+import HeddleTransport
+import Logging
+
+/// Makes a node's roles from the cluster file: loads their models and gives each its place.
+struct RoleBuilder {
+    let configuration: ClusterConfiguration
+    let node: ClusterConfiguration.Node
+    let layout: MeshLayout
+    let system: MeshActorSystem
+    let board: InspectionBoard
+    let logger: Logger
+
+    /// Loads on a thread of its own, since reading and packing a model takes seconds to minutes.
+    func build() async throws -> (NodeHost.Hosted, ClientPort?) {
+        var hosted = NodeHost.Hosted()
+        var client: ClientPort?
+        let folders = try await models()
+        if node.roles.contains(.adapterCache) { hosted.cache = try cache(folders) }
+        if node.roles.contains(.tenantQueue) { hosted.queues = try queues() }
+        if let place = configuration.place(of: node.name), let folder = folders[place.group.model] {
+            hosted.worker = try await worker(place.group, rank: place.rank, folder)
+        }
+        if node.roles.contains(.router) {
+            let port = ClientPort(limits: clientLimits)
+            hosted.router = try await router(folders, port)
+            client = port
+            if let endpoint = node.client { try port.open(endpoint, on: system.io, isInsecure: configuration.isInsecure) }
+        }
+        return (hosted, client)
+    }
+
+    private var clientLimits: ClientLimits {
+        var limits = ClientLimits()
+        limits.request = configuration.limits.request
+        return limits
+    }
+
+    private func log(_ identity: ActorIdentity) -> RoleLog { RoleLog(logger, actor: "\(identity.role)/\(identity.name)") }
+
+    /// The models that this node's roles read: a worker its own, a router and a cache all.
+    private func models() async throws -> [ModelName: ModelFolder] {
+        let needsAll = node.roles.contains(.router) || node.roles.contains(.adapterCache)
+        let own = configuration.place(of: node.name)?.group.model
+        let wanted = configuration.models.filter { needsAll || $0.name == own }
+        return try await onThread(named: "open-models") {
+            var folders: [ModelName: ModelFolder] = [:]
+            for model in wanted { folders[model.name] = try ModelFolder(path: model.directory) }
+            return folders
+        }
+    }
+
+    private func cache(_ folders: [ModelName: ModelFolder]) throws -> AdapterCache {
+        let sources = configuration.adapters.map { AdapterCache.Source(adapter: $0.name, model: $0.model) }
+        let ranks = configuration.groups.flatMap { group in
+            group.ranks.enumerated().map { (CachePlace.Member(group: group.name, rank: $0.offset), $0.element) }
+        }
+        let place = CachePlace(
+            models: folders.mapValues(\.configuration),
+            folders: Dictionary(zip(sources, configuration.adapters.map(\.directory))) { first, _ in first },
+            order: sources, ranks: ranks, directory: configuration.adapterCache.directory + "/" + node.name.text)
+        let limits = try AdapterResidencyLimits(byteCountMax: configuration.adapterCache.byteCountMax)
+        let identity = MeshLayout.cache(on: node.name)
+        return system.host(role: identity.role, name: identity.name) {
+            AdapterCache(
+                place: place, residency: AdapterResidency(limits: limits), log: log(identity), board: board,
+                actorSystem: system)
+        }
+    }
+
+    private func queues() throws -> [TenantQueue] {
+        try configuration.models.map { model in
+            var core = TenantQueueCore(model: model.name, limits: try TenancyLimits())
+            for tenant in configuration.tenants {
+                try core.setShare(
+                    try TenantShare(tenant: tenant.name, weight: tenant.weight, laneDepthMax: tenant.laneDepthMax))
+            }
+            let identity = MeshLayout.queue(model.name, on: node.name)
+            let ready = core
+            return system.host(role: identity.role, name: identity.name) {
+                TenantQueue(
+                    model: model.name, core: ready, workers: layout.workers(of: model.name), log: log(identity),
+                    board: board, actorSystem: system)
+            }
+        }
+    }
+
+    private func worker(_ group: ClusterConfiguration.Group, rank: Int, _ folder: ModelFolder) async throws -> GPUWorker {
+        let identity = MeshLayout.ranks(of: group)[rank]
+        let log = log(identity)
+        guard let queue = layout.queues[group.model], let cache = layout.cache(for: node) else {
+            preconditionFailure("a checked cluster has a tenant-queue and an adapter-cache")
+        }
+        let started = now()
+        let format = WeightFormat(configuration.model(group.model)?.weights ?? .auto)
+        let rankCount = group.ranks.count
+        let shard = try await onThread(named: "load-\(group.name)") {
+            let plan = try ShardPlan(configuration: folder.configuration, rank: rank, rankCount: rankCount)
+            return Shard(
+                configuration: folder.configuration, plan: plan,
+                packed: try PackedShard(model: folder, plan: plan, format: format),
+                digest: folder.digest())
+        }
+        log.info("rank \(rank) of \(rankCount) has loaded its shard in \(now().duration(since: started).formatted)")
+        let batch = try group.batchLimits(for: folder.configuration)
+        var forward = ForwardLimits()
+        forward.blockCount = batch.blockCount
+        forward.stepRowCountMax = batch.stepTokenCountMax
+        forward.positionCountMax = batch.positionCountMax
+        forward.adapterSlotCount = batch.adapterSlotCount
+        forward.threadCount = group.threadCount
+        let place = WorkerPlace(
+            group: group.name, model: group.model, rank: rank, ranks: MeshLayout.ranks(of: group), cache: cache,
+            queue: queue, collective: group.collective, runtimeDirectory: configuration.runtimeDirectory,
+            epochFloor: Epoch(UInt64(max(0, Date().timeIntervalSince1970 * 1000))), forward: forward)
+        return system.host(role: identity.role, name: identity.name) {
+            GPUWorker(place: place, shard: shard, batchLimits: batch, log: log, board: board, actorSystem: system)
+        }
+    }
+
+    private func router(_ folders: [ModelName: ModelFolder], _ port: ClientPort) async throws -> Router {
+        let identity = MeshLayout.router(node.name)
+        guard let cache = layout.cache(for: node) else {
+            preconditionFailure("a checked cluster has an adapter-cache")
+        }
+        let models = try await onThread(named: "read-tokenizers") {
+            try folders.mapValues { folder in
+                RouterPlace.Model(
+                    tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
+                    endTokens: folder.configuration.endTokens)
+            }
+        }
+        var catalogue = ModelCatalogue()
+        for model in configuration.models {
+            guard let folder = folders[model.name] else { continue }
+            let capacity = try configuration.groups.filter { $0.model == model.name }
+                .map { try $0.batchLimits(for: folder.configuration).sequenceTokenCountMax }.max()
+            catalogue.set(
+                ModelCatalogue.Model(
+                    name: model.name, vocabularyCount: folder.configuration.vocabularyCount,
+                    sequenceTokenCountMax: capacity ?? folder.configuration.positionCountMax))
+        }
+        let tenants = try TenantTable(configuration.tenants.map { try $0.row(in: configuration) })
+        let place = RouterPlace(
+            models: models, adapters: configuration.adapters.map { RouterPlace.Adapter(name: $0.name, model: $0.model) },
+            queues: layout.queues, workers: layout.workers(), cache: cache, clientLimits: clientLimits)
+        let admission = Admission(limits: configuration.limits.request, tenants: tenants, catalogue: catalogue)
+        let limits = try RequestTableLimits(requestCountMax: configuration.limits.requestCountMax)
+        return system.host(role: identity.role, name: identity.name) {
+            Router(
+                place: place, admission: admission, limits: limits, port: port, log: log(identity), board: board,
+                actorSystem: system)
+        }
+    }
+}
+
+extension ClusterConfiguration.Group {
+    /// What the group's rank 0 schedules within: the same on every rank and every router.
+    func batchLimits(for model: ModelConfiguration) throws -> BatchLimits {
+        let blockCount: Int
+        switch kvCapacity {
+        case .tokens(let tokens): blockCount = tokens / kvBlockTokens
+        case .bytes(let bytes):
+            // The rank with the most KV heads decides, so that every rank has as many blocks.
+            let heads = try ranks.indices.map {
+                try ShardPlan(configuration: model, rank: $0, rankCount: ranks.count).kvHeads.count
+            }.max() ?? 1
+            let bytesPerToken = 2 * heads * model.headDimension * model.layerCount * MemoryLayout<Float>.size
+            blockCount = bytes / (bytesPerToken * kvBlockTokens)
+        }
+        return try BatchLimits(
+            blockCount: blockCount, runningCountMax: sequenceCountMax,
+            stepTokenCountMax: max(stepTokenCountMax, sequenceCountMax),
+            chunkTokenCountMax: stepTokenCountMax, positionCountMax: model.positionCountMax)
+    }
+}
+
+extension ClusterConfiguration.Tenant {
+    /// The tenant as admission knows it: base models are everybody's, adapters as the file says.
+    func row(in configuration: ClusterConfiguration) throws -> TenantTable.Tenant {
+        try TenantTable.Tenant(
+            share: try TenantShare(tenant: name, weight: weight, laneDepthMax: laneDepthMax), keyDigest: keyDigest,
+            requestCountMax: requestCountMax,
+            permission: .only(
+                models: configuration.models.map(\.name),
+                adapters: configuration.adapters.filter { $0.isAllowed(name) }.map(\.name)))
+    }
+}
+
+extension WeightFormat {
+    init(_ weights: ClusterConfiguration.Weights) {
+        switch weights {
+        case .auto: self = .auto
+        case .bf16: self = .bf16
+        case .f32: self = .f32
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import HeddleCore
+import HeddleTransport
+import HeddleWire
+import Synchronization
+
+/// The router's side of the client socket: hands messages on in the order in which they came, and sends answers from any
+/// thread.
+final class ClientPort: Sendable {
+    /// What happens on the socket. A routing id names one connection.
+    enum Event: Sendable {
+        case message(ClientSessions.RoutingID, [[UInt8]])
+        case lost(ClientSessions.RoutingID)
+    }
+
+    /// What is heard; read by one router.
+    let events: AsyncStream<Event>
+    private let continuation: AsyncStream<Event>.Continuation
+    private let limits: ClientLimits
+    private let socket = Locked<ServerSocket?>(nil)
+    private let peers = Locked<[ClientSessions.RoutingID: PeerID]>([:])
+
+    /// How many messages wait for the router at most; whoever sends more is told to come again.
+    static let depthMax = 8192
+
+    init(limits: ClientLimits) {
+        self.limits = limits
+        (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.depthMax))
+    }
+
+    /// Listens; messages come as events from now on.
+    func open(_ endpoint: String, on io: IOThread, isInsecure: Bool) throws(TransportError) {
+        let server = try io.serve(
+            endpoint: endpoint,
+            limits: ServerLimits(frameBytesMax: limits.payloadByteCountMax, peersMax: limits.clientCountMax),
+            allowsPlainTCP: isInsecure,
+            onMessage: { [weak self] peer, frames in self?.heard(frames, from: peer) },
+            onGone: { [weak self] peer in self?.left(peer) })
+        socket.withLock { $0 = server }
+    }
+
+    /// Queues a message for one connection; false when it is gone or does not read what it is sent.
+    @discardableResult
+    func send(to routingID: ClientSessions.RoutingID, _ reply: ClientReply) -> Bool {
+        guard let server = socket.withLock({ $0 }), let peer = peers.withLock({ $0[routingID] }) else { return false }
+        do {
+            try server.send(reply.frames(limits: limits), to: peer)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Waits until what is queued was sent, but no longer than this.
+    func drain(within patience: Duration) async {
+        guard let server = socket.withLock({ $0 }) else { return }
+        let end = now().advanced(by: patience)
+        while now() < end, peers.withLock({ Array($0.values) }).contains(where: { (server.bytesQueued(for: $0) ?? 0) > 0 }) {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    func close() {
+        continuation.finish()
+        socket.withLock { $0 }?.close()
+        socket.withLock { $0 = nil }
+    }
+
+    private func heard(_ frames: [[UInt8]], from peer: PeerID) {
+        peers.withLock { $0[peer.bytes] = peer }
+        guard case .dropped = continuation.yield(.message(peer.bytes, frames)) else { return }
+        send(to: peer.bytes, ClientReply(id: nil, error: .busy(retryAfter: limits.heartbeatInterval)))
+    }
+
+    private func left(_ peer: PeerID) {
+        peers.withLock { $0[peer.bytes] = nil }
+        // If there is no room for it, the router finds out by the client's silence.
+        continuation.yield(.lost(peer.bytes))
+    }
+}

@@ -1,0 +1,45 @@
+import HeddleActors
+import HeddleCore
+import HeddleFiles
+
+/// What a router knows of the mesh: what may be asked for, and who serves it.
+struct RouterPlace: Sendable {
+    /// What is served, and how its text is written.
+    struct Model: Sendable {
+        let tokenizer: Tokenizer
+        let digest: Digest
+        /// Tokens that end a text.
+        let endTokens: [TokenID]
+    }
+
+    /// An adapter of the cluster file.
+    struct Adapter: Sendable {
+        let name: AdapterName
+        let model: ModelName
+    }
+
+    let models: [ModelName: Model]
+    /// In the cluster file's order.
+    let adapters: [Adapter]
+    let queues: [ModelName: ActorIdentity]
+    /// Rank 0 of every group.
+    let workers: [GroupName: ActorIdentity]
+    /// The cache that describes adapters: this host's, or any.
+    let cache: ActorIdentity
+    let clientLimits: ClientLimits
+    /// Submissions that are checked and tokenised at the same time; more are told to come again.
+    let admittingCountMax = 1024
+    /// How old an adapter's description may be before its cache is asked again whether its files have changed.
+    let descriptionAge: Duration = .seconds(1)
+    let reportedRequestCountMax = 1024
+
+    /// The adapter that `model` or `base:adapter` names; nil for a base model and for what nobody knows.
+    func adapter(named text: String) -> Adapter? {
+        if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
+            let (model, adapter) = (ModelName(String(text[..<colon])), String(text[text.utf8.index(after: colon)...]))
+            return adapters.first { $0.model == model && $0.name == AdapterName(adapter) }
+        }
+        guard models[ModelName(text)] == nil else { return nil }
+        return adapters.first { $0.name == AdapterName(text) }
+    }
+}

@@ -1,0 +1,225 @@
+import Distributed
+import HeddleActors
+import HeddleCore
+import HeddleEngine
+import HeddleTransport
+
+/// One rank of a worker group: holds one shard of the base model and runs steps.
+///
+/// Rank 0 repeats **schedule, run, deliver** (`work`): `BatchScheduler` decides the next step, every rank runs it, and the
+/// tokens that were sampled go straight to the routers that own their requests. The other ranks obey (`Follower`).
+///
+/// The actor has a thread of its own, and a step runs on it. What arrives meanwhile, such as a cancel, waits for the end of
+/// the step and takes effect before the next one.
+public distributed actor GPUWorker {
+    public typealias ActorSystem = MeshActorSystem
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.executor(of: id) }
+
+    let place: WorkerPlace
+    let shard: Shard
+    let log: RoleLog
+    let board: InspectionBoard
+
+    // The group (GPUWorker+Group).
+    var formation: GroupFormation
+    var session: Session?
+    /// The session's engine, for whoever must end its waits from another thread.
+    let presentEngine = Locked<RankEngine?>(nil)
+    var members: [RankPresence] = []
+    var isForming = false
+    var isEnding = false
+    var watches: [Task<Void, Never>] = []
+    /// Mapping and unmapping of one slot happen one after the other.
+    var slotWork: [AdapterSlot: Task<Void, Never>] = [:]
+
+    // Rank 0's work.
+    var scheduler: BatchScheduler
+    var nextSequence = SequenceID(1)
+    /// What a sequence needs when one of its tokens is sampled.
+    var sequences: [SequenceID: SequenceContext] = [:]
+    /// Who owns each attempt that is here.
+    var owners: [RequestID: Owner] = [:]
+    var outboxes: [RouterRef: Outbox<WorkerAnswer>] = [:]
+    var isWorking = false
+    var alarm: Task<Void, Never>?
+    var meter = StepMeter()
+    var published = Instant(nanoseconds: 0)
+    let queueOutbox: Outbox<GroupMessage>
+
+    /// One forming of the group, as this rank takes part in it.
+    struct Session {
+        let id: GroupEpoch
+        let engine: RankEngine
+        /// On every rank but 0.
+        let follower: Follower?
+    }
+
+    struct SequenceContext {
+        let sampler: Sampler
+        let request: RequestID
+        let choice: Int
+        let logprobCount: Int?
+    }
+
+    struct Owner {
+        let router: RouterRef
+        var attempt: Attempt
+        var sequenceCount: Int
+    }
+
+    init(
+        place: WorkerPlace, shard: Shard, batchLimits: BatchLimits, log: RoleLog, board: InspectionBoard,
+        actorSystem: MeshActorSystem
+    ) {
+        self.actorSystem = actorSystem
+        self.place = place
+        self.shard = shard
+        self.log = log
+        self.board = board
+        scheduler = BatchScheduler(limits: batchLimits)
+        formation = GroupFormation(
+            group: place.group, rankCount: place.ranks.count, after: place.epochFloor, now: now())
+        let queue = place.queue
+        queueOutbox = Outbox(
+            send: { [actorSystem] messages in
+                try await TenantQueue.resolve(id: queue, using: actorSystem).receive(messages)
+            },
+            gaveUp: { count, reason in log.warn("the tenant-queue did not take \(count) messages: \(reason)") })
+    }
+
+    // MARK: What others say
+
+    /// From a router, or from the tenant-queue for a router that is lost: assignments and cancellations, in order.
+    distributed func receive(_ messages: [WorkerMessage], from router: RouterRef) {
+        for message in messages {
+            switch message {
+            case .run(let assignment, let group): accept(assignment, on: group, from: router)
+            case .cancel(let request, let attempt, let choice, let group):
+                guard group == formation.formed else { continue }
+                carry(scheduler.cancel(request, attempt: attempt, choice: choice))
+            }
+        }
+        wake()
+    }
+
+    private func accept(_ assignment: Assignment, on group: GroupEpoch, from router: RouterRef) {
+        guard let session, session.id == group, formation.formed == group else {
+            return answer(router, .refused(assignment.request, assignment.attempt))
+        }
+        if let owner = owners[assignment.request], owner.attempt >= assignment.attempt { return }
+        let requests = assignment.sequences(numberedFrom: &nextSequence, now: now())
+        let earlier = owners[assignment.request]?.sequenceCount ?? 0
+        owners[assignment.request] = Owner(
+            router: router, attempt: assignment.attempt, sequenceCount: earlier + requests.count)
+        for request in requests {
+            sequences[request.sequence] = SequenceContext(
+                sampler: Sampler(assignment.parameters), request: request.request, choice: request.choice,
+                logprobCount: assignment.parameters.logprobCount)
+        }
+        carry(scheduler.admit(requests, now: now()))
+    }
+
+    // MARK: Schedule, run, deliver
+
+    /// Starts the loop unless it runs.
+    func wake() {
+        guard !isWorking, session != nil, !scheduler.isIdle else { return }
+        isWorking = true
+        Task { await work() }
+    }
+
+    private func work() async {
+        defer { isWorking = false }
+        while let session, formation.formed == session.id, !isEnding {
+            let (plan, actions) = scheduler.schedule(now: now())
+            carry(actions)
+            guard let plan else { break }
+            do {
+                let started = now()
+                let logits = try session.engine.run(plan)
+                deliver(plan, logits)
+                meter.stepped(plan, took: now().duration(since: started), at: now())
+            } catch {
+                carry(scheduler.stepFailed(plan.step, now: now()))
+                lose(session.id, because: error)
+                break
+            }
+            publishIfDue()
+            // What arrived during the step is taken in before the next one.
+            await Task.yield()
+        }
+        publish()
+        if let deadline = scheduler.nextDeadline, session != nil { wakeUp(at: deadline) }
+    }
+
+    private func deliver(_ plan: StepPlan, _ logits: Logits) {
+        var sampled: [SampledToken] = []
+        var logprobs: [SequenceID: TokenLogprobs] = [:]
+        var row = 0
+        for segment in plan.segments {
+            switch segment.logits {
+            case .none: continue
+            case .all: row += segment.tokens.count - 1
+            case .last: break
+            }
+            defer { row += 1 }
+            // A sequence that was cancelled while the step ran is gone; its row is not read.
+            guard let context = sequences[segment.sequence] else { continue }
+            let position = segment.firstPosition + segment.tokens.count
+            logits.withRow(row) { values in
+                let token = context.sampler.token(values, choice: context.choice, position: position)
+                sampled.append(SampledToken(segment.sequence, token))
+                if let count = context.logprobCount {
+                    logprobs[segment.sequence] = Sampler.logprobs(values, chosen: token, count: count)
+                }
+            }
+        }
+        carry(scheduler.stepFinished(plan.step, sampled: sampled, now: now()), logprobs: logprobs)
+    }
+
+    /// Asks for a schedule again when a sequence that waits may have to be told that its time is over.
+    private func wakeUp(at moment: Instant) {
+        alarm?.cancel()
+        alarm = Task {
+            guard (try? await Task.sleep(for: moment.duration(since: now()))) != nil else { return }
+            wake()
+        }
+    }
+
+    // MARK: Carrying out
+
+    func carry(_ actions: [BatchScheduler.Action], logprobs: [SequenceID: TokenLogprobs] = [:]) {
+        for action in actions {
+            switch action {
+            case .deliver(let part):
+                guard let owner = owners[part.request], let group = session?.id else { continue }
+                let reported = part.tokens.isEmpty ? nil : logprobs[part.sequence]
+                answer(
+                    owner.router,
+                    .delivered(
+                        Delivery(
+                            from: group, request: part.request, attempt: part.attempt, choice: part.choice,
+                            firstIndex: part.firstIndex, tokens: part.tokens, logprobs: reported.map { [$0] } ?? [],
+                            finish: part.finish)))
+                meter.delivered(part.tokens.count)
+            case .fail(let request, let attempt, let error):
+                guard let owner = failing[request] ?? owners[request], let group = session?.id else { continue }
+                answer(owner.router, .failed(request, attempt, error, on: group))
+            case .release(let sequence): release(sequence)
+            case .loadAdapter(let adapter, let slot): load(adapter, into: slot)
+            case .unmapAdapter(let slot): unmap(slot)
+            }
+        }
+        failing = [:]
+    }
+
+    /// Owners whose last sequence was released by the actions that are being carried out: a `.fail` comes behind its releases.
+    private var failing: [RequestID: Owner] = [:]
+
+    private func release(_ sequence: SequenceID) {
+        guard let context = sequences.removeValue(forKey: sequence), var owner = owners[context.request] else { return }
+        owner.sequenceCount -= 1
+        owners[context.request] = owner.sequenceCount > 0 ? owner : nil
+        failing[context.request] = owner
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import HeddleActors
+
+/// `heddle bench`: measurements that anyone can repeat.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure this machine.", subcommands: [Calls.self])
+
+    /// `heddle bench calls`: remote calls beside bare libzmq.
+    struct Calls: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "calls", abstract: "Time remote calls against bare libzmq, over inproc, ipc and tcp.",
+            discussion: """
+                A 100-byte echo, the two kinds taking turns in the same run; over ipc and tcp the other end is another
+                process. The ratio compares medians.
+
+                Examples:
+                  heddle bench calls
+                  heddle bench calls --wire ipc --rounds 21
+                  heddle bench calls --json
+                """)
+
+        @Option(help: "Only this wire: inproc, ipc or tcp. Repeat for several.")
+        var wire: [String] = []
+
+        @Option(help: "Rounds of each measurement, of which the median is shown.")
+        var rounds = 9
+
+        @Option(help: "Calls in a round.")
+        var calls = 500
+
+        @Option(help: "Bytes of each call's argument and result.")
+        var payload = 100
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        // The far end, in its own process.
+        @Option(help: .hidden) var serve: String?
+        @Option(help: .hidden) var folder = ""
+
+        func validate() throws {
+            for name in wire + [serve].compactMap({ $0 }) where CallBench.Wire(rawValue: name) == nil {
+                throw ValidationError("“\(name)” is no wire; there are inproc, ipc and tcp")
+            }
+            guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be 1 to 1000") }
+            guard (1...1_000_000).contains(calls) else { throw ValidationError("--calls must be 1 to 1000000") }
+            guard (1...(1 << 20)).contains(payload) else { throw ValidationError("--payload must be 1 to 1048576") }
+        }
+
+        func run() async throws {
+            if let serve, let wire = CallBench.Wire(rawValue: serve) {
+                return try await BenchServer.serveUntilInputCloses(wire: wire, folder: folder)
+            }
+            var bench = CallBench()
+            if !wire.isEmpty { bench.wires = wire.compactMap(CallBench.Wire.init) }
+            bench.roundCount = rounds
+            bench.callsPerRound = calls
+            bench.payloadBytes = payload
+            let report = try await bench.run(path: "/proc/self/exe") { wire, folder in
+                ["bench", "calls", "--serve", wire.rawValue, "--folder", folder]
+            }
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            } else {
+                print(report.table)
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import HeddleCluster
+import HeddleCore
+import HeddleRoles
+import Logging
+
+/// `heddle node`: one process of the mesh, in the foreground.
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "Run one node of a cluster file in the foreground.",
+        discussion: """
+            What heddle up starts for each node, and what systemd, Slurm or Kubernetes start on machines of their own. Writes its
+            log to standard error and ends on SIGTERM or Ctrl-C: clients are told, ranks leave their group, sockets close.
+
+            EXAMPLES
+              heddle node -c mesh.yaml --name front
+              heddle node -c mesh.yaml --name worker-0 --log-level debug
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(help: "The node's name in the cluster file.")
+    var name: String
+
+    @Option(help: "The least severe lines to write: trace, debug, info, notice, warning, error or critical.")
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        guard OrphanGuard.arm() else { throw CommandFailure("the supervisor of node \(name) has ended") }
+        let configuration = try cluster.load()
+        guard NodeName.isValid(name), configuration.node(NodeName(name)) != nil else {
+            let names = configuration.nodes.map(\.name.text).joined(separator: ", ")
+            throw CommandFailure("\(configuration.path) has no node “\(name)”; it has \(names)", exit: .notFound)
+        }
+        try RuntimeDirectory(configuration.runtimeDirectory).prepare()
+        let stop = StopRequest()
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: name)
+        logger.logLevel = logLevel
+        let host = try await NodeHost.start(
+            configuration, node: NodeName(name), version: Heddle.configuration.version, logger: logger)
+        Readiness.announce()
+        await stop.wait()
+        await host.stop()
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// Waits for SIGTERM, SIGINT or SIGHUP.
+final class StopRequest: @unchecked Sendable {
+    // Safety: nothing changes after `init`; the sources are only kept alive.
+    private let stream: AsyncStream<Void>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        self.stream = stream
+        sources = [SIGTERM, SIGINT, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Returns at the first signal; one that came before counts.
+    func wait() async {
+        for await _ in stream { return }
+    }
+}

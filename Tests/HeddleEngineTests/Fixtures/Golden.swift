@@ -1,0 +1,68 @@
+import Foundation
+import HeddleCore
+import HeddleFiles
+
+import HeddleEngine
+
+/// One golden folder: a small model, its adapters, and what `transformers` and `peft` computed for it.
+struct Golden {
+    /// One prompt through one adapter, or none.
+    struct Sequence: Decodable {
+        var adapter: String?
+        var prompt: [TokenID]
+        var tokens: [TokenID]
+        var rows: Int
+        var greedy_margin: Double
+        var bf16_deviation: Double
+        var f32_deviation: Double
+        /// The prompt and every greedy token.
+        var fed: [TokenID] { prompt + tokens }
+    }
+
+    private struct Notes: Decodable {
+        var vocabulary: Int
+        var sequences: [Sequence]
+    }
+
+    static let names = ["heads4", "heads6kv3", "heads5kv1", "heads8kv2", "heads9kv3"]
+
+    let name: String
+    let model: ModelFolder
+    let vocabularyCount: Int
+    let sequences: [Sequence]
+    /// For each sequence its rows of reference logits, one after another.
+    let logits: [[Float]]
+    let adapters: [String: AdapterFolder]
+
+    static var folder: String { Bundle.module.bundlePath + "/Goldens" }
+
+    init(_ name: String) throws {
+        self.name = name
+        let folder = "\(Self.folder)/\(name)"
+        model = try ModelFolder(path: folder + "/model")
+        let notes = try JSONDecoder().decode(Notes.self, from: Data(contentsOf: URL(filePath: folder + "/golden.json")))
+        vocabularyCount = notes.vocabulary
+        sequences = notes.sequences
+        let bytes = try Data(contentsOf: URL(filePath: folder + "/logits.f32"))
+        let floats = bytes.withUnsafeBytes { raw in
+            (0..<(raw.count / 4)).map { Float(bitPattern: raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
+        }
+        var logits: [[Float]] = []
+        var first = 0
+        for sequence in notes.sequences {
+            logits.append(Array(floats[first..<(first + sequence.rows * notes.vocabulary)]))
+            first += sequence.rows * notes.vocabulary
+        }
+        self.logits = logits
+        var adapters: [String: AdapterFolder] = [:]
+        for name in notes.sequences.compactMap(\.adapter) {
+            adapters[name] = try AdapterFolder(path: "\(folder)/adapters/\(name)", base: model.configuration)
+        }
+        self.adapters = adapters
+    }
+
+    /// The slot under which tests map a sequence's adapter.
+    func slot(_ sequence: Int) -> AdapterSlot? {
+        sequences[sequence].adapter == nil ? nil : AdapterSlot(Int32(sequence))
+    }
+}

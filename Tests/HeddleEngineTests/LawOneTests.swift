@@ -1,0 +1,140 @@
+import HeddleCore
+import HeddleEngine
+import HeddleKernels
+import Testing
+
+/// Law 1 at the engine: a sequence's logits are the same bits whatever else runs, however it is cut and wherever it lies.
+@Suite(.serialized) struct LawOneTests {
+    /// Every sequence of a folder alone, in one piece, on one rank and one thread: what all else is compared with.
+    private static func alone(_ golden: Golden) throws -> [[[UInt32]]] {
+        try golden.sequences.enumerated().map { index, sequence in
+            let feed = Driver.Feed(index, adapter: golden.slot(index), tokens: sequence.fed)
+            return bits(try Driver.run([feed], on: RankGroup(golden), chunk: .max, blocks: Array(0..<16))[0])
+        }
+    }
+
+    private static func bits(_ rows: [[Float]]) -> [[UInt32]] { rows.map { $0.map(\.bitPattern) } }
+
+    private static func feeds(_ golden: Golden) -> [Driver.Feed] {
+        golden.sequences.enumerated().map { Driver.Feed($0, adapter: golden.slot($0), tokens: $1.fed) }
+    }
+
+    @Test(arguments: Golden.names) func chunksOfAnySizeGiveTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden)
+        for chunk in [1, 7, 64] {
+            let found = try Driver.run(Self.feeds(golden), on: RankGroup(golden), chunk: chunk, blocks: Array(0..<64))
+            for (index, rows) in found.enumerated() { #expect(Self.bits(rows) == expected[index], "chunks of \(chunk)") }
+        }
+    }
+
+    @Test(arguments: Golden.names) func aBatchOf32WithOtherAdaptersGivesTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden)
+        var feeds: [Driver.Feed] = []
+        for number in 0..<32 {
+            let index = number * 7 % golden.sequences.count
+            feeds.append(
+                Driver.Feed(number, adapter: golden.slot(index), tokens: golden.sequences[index].fed))
+        }
+        for chunk in [13, Int.max] {
+            let found = try Driver.run(feeds, on: RankGroup(golden), chunk: chunk, blocks: Array(0..<512))
+            for (number, rows) in found.enumerated() {
+                #expect(Self.bits(rows) == expected[number * 7 % golden.sequences.count], "sequence \(number)")
+            }
+        }
+    }
+
+    @Test(arguments: Golden.names) func anyOrderOfBlocksGivesTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden)
+        for stride in [37, 61] {
+            let blocks = (0..<64).map { $0 * stride % 64 }
+            let found = try Driver.run(Self.feeds(golden), on: RankGroup(golden), chunk: 11, blocks: blocks)
+            for (index, rows) in found.enumerated() { #expect(Self.bits(rows) == expected[index], "stride \(stride)") }
+        }
+    }
+
+    @Test(arguments: Golden.names) func anyNumberOfRanksGivesTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden)
+        for rankCount in [2, 3, 4, 5, 8] {
+            // Where a rank would own no head the plan refuses, which ShardPlanTests holds it to.
+            guard (try? ShardPlan(configuration: golden.model.configuration, rank: 0, rankCount: rankCount)) != nil else {
+                #expect(rankCount > 4)
+                continue
+            }
+            let found = try Driver.run(
+                Self.feeds(golden), on: RankGroup(golden, rankCount: rankCount), chunk: 19, blocks: Array(0..<64))
+            for (index, rows) in found.enumerated() { #expect(Self.bits(rows) == expected[index], "\(rankCount) ranks") }
+        }
+    }
+
+    @Test(arguments: Golden.names) func threadsAndInstructionSetsGiveTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden)
+        let before = InstructionSet.current
+        defer { before.use() }
+        for instructions in InstructionSet.available {
+            instructions.use()
+            for threadCount in [1, 2] {
+                var limits = ForwardLimits()
+                limits.threadCount = threadCount
+                let found = try Driver.run(
+                    Self.feeds(golden), on: RankGroup(golden, limits: limits), chunk: 40, blocks: Array(0..<64))
+                for (index, rows) in found.enumerated() {
+                    #expect(Self.bits(rows) == expected[index], "\(instructions), \(threadCount) threads")
+                }
+            }
+        }
+    }
+
+    /// A sequence that lost its blocks at any position and is run again from the start, in blocks that others used, goes on
+    /// as if nothing had happened.
+    @Test func aPreemptedSequenceGivesTheSameBits() throws {
+        let golden = try Golden("heads6kv3")
+        let expected = try Self.alone(golden)
+        let group = try RankGroup(golden)
+        let index = 1
+        let fed = golden.sequences[index].fed
+        let other = Driver.Feed(7, adapter: nil, tokens: golden.sequences[0].fed)
+        for position in stride(from: 1, to: fed.count, by: 5) {
+            let first = Driver.Feed(1, adapter: golden.slot(index), tokens: Array(fed[..<position]))
+            _ = try Driver.run([first], on: group, chunk: 9, blocks: Array(0..<8))
+            _ = try Driver.run([other], on: group, chunk: 16, blocks: Array((0..<8).reversed()))
+            let again = Driver.Feed(1, adapter: golden.slot(index), tokens: fed)
+            let found = try Driver.run([again], on: group, chunk: 23, blocks: [3, 1, 7, 0, 2, 4, 5, 6])
+            #expect(Self.bits(found[0]) == expected[index], "preempted at \(position)")
+        }
+    }
+
+    /// The packed file and the adapter packed in memory are the same bits.
+    @Test func anAdapterFromAPackedFileGivesTheSameBits() throws {
+        let golden = try Golden("heads8kv2")
+        let expected = try Self.alone(golden)
+        try withTemporaryFolder { folder in
+            for rankCount in [1, 3] {
+                let group = try RankGroup(golden, rankCount: rankCount)
+                for rank in 0..<rankCount {
+                    let plan = try ShardPlan(configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
+                    for (index, sequence) in golden.sequences.enumerated() {
+                        guard let name = sequence.adapter, let adapter = golden.adapters[name],
+                            let slot = golden.slot(index)
+                        else { continue }
+                        let path =
+                            folder + "/"
+                            + PackedAdapter.fileName(
+                                digest: adapter.digest, configuration: golden.model.configuration, plan: plan)
+                        try PackedAdapter.write(
+                            folder: adapter, configuration: golden.model.configuration, plan: plan, to: path)
+                        let mapped = try PackedAdapter(
+                            path: path, digest: adapter.digest, configuration: golden.model.configuration, plan: plan)
+                        try group.pass(rank).mapAdapter(mapped, slot: slot)
+                    }
+                }
+                let found = try Driver.run(Self.feeds(golden), on: group, chunk: 30, blocks: Array(0..<64))
+                for (index, rows) in found.enumerated() { #expect(Self.bits(rows) == expected[index]) }
+            }
+        }
+    }
+}
