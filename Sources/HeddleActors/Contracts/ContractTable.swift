@@ -11,10 +11,13 @@ public struct ContractMethod: Hashable, Sendable {
         self.index = index
         self.signature = signature
         self.target = target
+        name = Self.name(of: signature)
     }
 
     /// `Type.method(labels:)`: what tables and traces show.
-    public var name: String {
+    public let name: String
+
+    private static func name(of signature: String) -> String {
         guard let open = signature.firstIndex(of: "(") else { return signature }
         let path = signature[..<open].split(separator: ".").suffix(2).joined(separator: ".")
         var labels = ""

@@ -3,7 +3,7 @@ extension RequestTable {
     public mutating func assigned(
         _ request: RequestID, attempt: Attempt, to group: GroupEpoch, now: Instant
     ) -> [Action] {
-        guard let entry = entries[request], entry.attempt == attempt, !entry.isEnded, entry.phase != .draining else {
+        guard let entry = entries[request], entry.attempt == attempt, entry.isGenerating else {
             // Or the queue would keep the group's room for it.
             counts.stale += 1
             return [.endAtQueue(request, attempt, generatedTokenCount: 0)]
@@ -40,7 +40,7 @@ extension RequestTable {
     public mutating func failed(
         _ request: RequestID, attempt: Attempt, error: RequestError, now: Instant
     ) -> [Action] {
-        guard let entry = entries[request], entry.attempt == attempt, !entry.isEnded, entry.phase != .draining else {
+        guard let entry = entries[request], entry.attempt == attempt, entry.isGenerating else {
             counts.stale += 1
             return []
         }

@@ -42,7 +42,7 @@ public struct RequestTable: Sendable {
         /// The request has ended: write it to the ledger. Exactly once a request, and once more, with what was used since,
         /// each time that it was taken up again after its client had gone.
         case settle(Settlement)
-        /// The request is no longer remembered.
+        /// The request is no longer remembered: drop its detokenisers and texts, which a client that resumes needs.
         case forget(RequestID)
     }
 

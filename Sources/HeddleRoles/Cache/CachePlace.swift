@@ -75,15 +75,15 @@ struct AdapterReplaced: Error, CustomStringConvertible {
 }
 
 /// Tells whether a folder's files are those that were read: sizes, times and inodes.
-struct FileFingerprint: Hashable, Sendable {
+package struct FileFingerprint: Hashable, Sendable {
     /// Bytes of all files.
-    let byteCount: Int
+    package let byteCount: Int
     private let marks: [Int]
 
     /// Of a PEFT folder.
-    init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
+    package init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
 
-    init(file: String) throws { try self.init(files: [file]) }
+    package init(file: String) throws { try self.init(files: [file]) }
 
     private init(files: [String]) throws {
         var byteCount = 0

@@ -119,7 +119,8 @@ public final class IOThread: @unchecked Sendable {
             mailbox.take(into: &batch)
             for item in batch { execute(item) }
             batch.removeAll(keepingCapacity: true)
-            look(wait: !isStopping && !hasMarkedSource)
+            serviceMarked()
+            if !isStopping { look() }
         }
         for source in sources.reversed() { source.close() }
         sources = []
@@ -138,11 +139,21 @@ public final class IOThread: @unchecked Sendable {
 
     private var hasMarkedSource: Bool { sources.contains { $0.isMarked } }
 
+    /// Lets the sources that were given something to send run, before anything waits.
+    private func serviceMarked() {
+        guard hasMarkedSource else { return }
+        let now = MonotonicClock.nanoseconds()
+        for source in sources where source.isMarked {
+            source.isMarked = false
+            source.service(nowNanoseconds: now)
+        }
+    }
+
     /// Waits for the next event, or only glances when there is work, and lets every source that has reason to run.
-    private func look(wait: Bool) {
+    private func look() {
         if pollSetIsStale { rebuildPollSet() }
         var timeout: Int32 = 0
-        if wait, mailbox.fallAsleep() { timeout = waitMilliseconds() }
+        if !hasMarkedSource, mailbox.fallAsleep() { timeout = waitMilliseconds() }
         let ready = poll(&pollSet, nfds_t(pollSet.count), timeout)
         if ready > 0, pollSet[0].revents != 0 { mailbox.wokeUp() }
         let now = MonotonicClock.nanoseconds()

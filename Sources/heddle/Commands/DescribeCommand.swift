@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 
 /// Tells everything about one actor.
-struct DescribeCommand: AsyncParsableCommand {
+struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
         abstract: "Tell everything about one actor: state and why, mailbox, calls in flight, latencies, its own state.",
@@ -35,7 +35,7 @@ struct DescribeCommand: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        let configuration = try mesh.configuration()
+        let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.actors, name: id))
         for actor in picture.actors {
             switch output {
@@ -44,9 +44,9 @@ struct DescribeCommand: AsyncParsableCommand {
             }
         }
         guard picture.actors.isEmpty else { return }
-        CommandComplaint.warn(of: picture.missing)
-        throw CommandComplaint.print(
+        picture.complainOfMissing()
+        throw CommandFailure(
             "no actor is named “\(id)”" + (picture.missing.isEmpty ? "" : " on the nodes that answered"),
-            code: picture.missing.isEmpty ? .notFound : .failed)
+            exit: picture.missing.isEmpty ? .notFound : .degraded)
     }
 }

@@ -278,7 +278,8 @@ import Testing
             served[ticket.tenant, default: 0] += newCost
             if generated == length {
                 running.remove(at: index)
-                take(queue.finished(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated, now: at(0)))
+                take(
+                    queue.finished(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated, now: at(0)))
             } else {
                 queue.progressed(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated)
             }
@@ -359,7 +360,9 @@ import Testing
                 guard let id = places.keys.sorted().first(where: { _ in random.chance(30) }) else { continue }
                 let attempt = Attempt(attempts[id] ?? 0)
                 forget(id)
-                take(queue.finished(request(id), attempt: attempt, generatedTokenCount: random.number(0...50), now: at(now)))
+                take(
+                    queue.finished(
+                        request(id), attempt: attempt, generatedTokenCount: random.number(0...50), now: at(now)))
             case 6:
                 guard let id = attempts.keys.sorted().first(where: { _ in random.chance(10) }) else { continue }
                 let attempt = Attempt(attempts[id] ?? 0)
