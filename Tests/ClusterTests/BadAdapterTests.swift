@@ -7,9 +7,9 @@ extension ClusterTests {
     /// Adapters whose files are spoiled, or made for another model: only those who ask for them hear of it.
     @Suite struct BadAdapterTests {
         /// A copy of a good adapter, and how it is spoiled.
-        struct Spoiled {
+        struct Spoiled: Sendable {
             let name: String
-            let spoil: (String) throws -> Void
+            let spoil: @Sendable (String) throws -> Void
             /// What the failure names.
             let names: [String]
         }

@@ -180,5 +180,5 @@ private func sendPlain(_ bytes: [UInt8], port: UInt16) throws {
     }
     guard isConnected else { throw StartedProcess.Failed("connect: \(String(cString: strerror(errno)))") }
     // The other end may close before all is said.
-    _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+    _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
 }

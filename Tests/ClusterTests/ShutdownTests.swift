@@ -58,7 +58,7 @@ extension ClusterTests {
             mesh.supervisor.send(SIGKILL)
             _ = try await mesh.supervisor.ended(within: .seconds(5))
             _ = try await eventually(
-                "the end of the nodes", within: .seconds(5), look: { mesh.processes() }, until: \.isEmpty)
+                "the end of the nodes", within: .seconds(5), look: { mesh.processes() }, until: { $0.isEmpty })
             // What lies there still is nobody's, and no obstacle.
             let again = try await RunningMesh.start(file: mesh.file, in: mesh.folder)
             let client = try again.client()
@@ -67,10 +67,10 @@ extension ClusterTests {
             again.supervisor.send(SIGKILL)
             _ = try await again.supervisor.ended(within: .seconds(5))
             _ = try await eventually(
-                "the end of the nodes", within: .seconds(5), look: { again.processes() }, until: \.isEmpty)
+                "the end of the nodes", within: .seconds(5), look: { again.processes() }, until: { $0.isEmpty })
             let down = try await HeddleProgram.run(["down", "-c", mesh.file])
             #expect(down.code == 1)
-            try await again.expectNothingLeft()
+            try await again.expectNothingLeft(wasKilled: true)
         }
 
         @Test(.timeLimit(.minutes(1))) func aStoppedNodeDoesNotHoldUpTheEnd() async throws {

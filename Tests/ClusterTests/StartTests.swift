@@ -84,7 +84,7 @@ extension ClusterTests {
                 for ended in [ended, check] {
                     #expect(ended.code == 2, "\(new): \(ended.output)\(ended.errors)")
                     #expect(ended.errors.contains(word), "\(new): \(ended.errors)")
-                    #expect(ended.errors.contains(/mesh\.yaml:\d+:\d+: /), "\(new): \(ended.errors)")
+                    #expect(ended.errors.contains(#/mesh\.yaml:\d+:\d+: /#), "\(new): \(ended.errors)")
                 }
                 let json = try await HeddleProgram.run(["config", "check", "--json", file])
                 let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
