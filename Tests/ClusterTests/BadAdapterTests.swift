@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Adapters whose files are spoiled, or made for another model: only those who ask for them hear of it.
     @Suite struct BadAdapterTests {
         /// A copy of a good adapter, and how it is spoiled.

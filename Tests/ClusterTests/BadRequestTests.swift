@@ -4,7 +4,7 @@ import HeddleCore
 import HeddleWire
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Requests that cannot be served: each is refused with its code and the cause, and nobody else notices.
     @Suite(.mesh(.oneProcess)) struct BadRequestTests {
         let mesh = RunningMesh.current

@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// What a person and a script see of a running mesh.
     @Suite(.mesh(.frontAndTwoRanks)) struct CommandTests {
         let mesh = RunningMesh.current

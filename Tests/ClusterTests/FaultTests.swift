@@ -34,7 +34,7 @@ enum Fault: Sendable, CustomTestStringConvertible {
     }
 }
 
-extension ClusterTests {
+extension WholeMesh {
     /// The loss of any one process: nobody hangs, no token is wrong, and the mesh becomes whole again.
     @Suite struct FaultTests {
         @Suite(.mesh(.twoGroups)) struct TwoGroups {

@@ -4,7 +4,7 @@ import HeddleCore
 import HeddleWire
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Garbage on every socket while a good client streams on.
     @Suite(.mesh(.frontAndTwoRanks)) struct HostileFrameTests {
         let mesh = RunningMesh.current

@@ -4,7 +4,7 @@ import HeddleCore
 import HeddleWire
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Cancels, deadlines, credit and resume through a router, a queue and two ranks.
     @Suite(.mesh(.frontAndTwoRanks)) struct RequestLifeTests {
         let mesh = RunningMesh.current

@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// However a mesh ends, nothing of it stays, and it can be started again at once.
     @Suite struct ShutdownTests {
         @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGINT, SIGHUP])

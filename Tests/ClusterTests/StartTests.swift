@@ -2,7 +2,7 @@ import Foundation
 import HeddleCore
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Meshes that cannot start say why, soon, and leave nothing.
     @Suite struct StartTests {
         /// Writes a cluster file, changes it, and runs `heddle up` to its end.

@@ -4,7 +4,7 @@ import HeddleCore
 import HeddleFiles
 import Testing
 
-extension ClusterTests {
+extension WholeMesh {
     /// Every shipped cluster file serves many tenants at once, and all of them answer the same tokens.
     @Suite struct TopologyTests {
         @Test(.timeLimit(.minutes(2)), arguments: Topology.allCases)

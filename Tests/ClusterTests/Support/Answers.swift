@@ -136,8 +136,9 @@ struct RawClient: ~Copyable {
     private let socket: BlockingSocket
 
     init(_ endpoint: String) throws {
-        socket = try BlockingSocket(.dealer)
-        try socket.connect(endpoint)
+        let dealer = try BlockingSocket(.dealer)
+        try dealer.connect(endpoint)
+        socket = dealer
     }
 
     /// Connects to the endpoint, runs the body on a thread of its own, and closes the socket.

@@ -185,4 +185,4 @@ extension Trait where Self == MeshTrait {
 }
 
 /// Everything that starts processes, one test after the other: the machine has few cores.
-@Suite(.serialized) enum ClusterTests {}
+@Suite(.serialized) enum WholeMesh {}
