@@ -57,10 +57,18 @@ final class StartedProcess: @unchecked Sendable {
         for name in ["HEDDLE_CLUSTER", "HEDDLE_KEY", "XDG_RUNTIME_DIR", "NO_COLOR"] { values[name] = nil }
         values.merge(environment) { _, new in new }
         values["HEDDLE_READY_FD"] = "3"
+        // The threads that tests run on block signals, and a started process inherits that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var process = pid_t()
         let code = withCStrings([executable] + arguments) { arguments in
             withCStrings(values.map { "\($0.key)=\($0.value)" }) { environment in
-                posix_spawn(&process, executable, &actions, nil, arguments, environment)
+                posix_spawn(&process, executable, &actions, &attributes, arguments, environment)
             }
         }
         guard code == 0 else { throw Failed("start of \(executable): \(String(cString: strerror(code)))") }

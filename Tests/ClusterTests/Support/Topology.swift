@@ -7,12 +7,12 @@ enum Topology: String, CaseIterable, Sendable {
     case frontAndTwoRanks = "front-and-two-ranks"
     case twoGroups = "two-groups"
 
-    /// The repository's `Cluster`, or the folder that `HEDDLE_TEST_CLUSTER` names: with the demo model and its adapters.
-    static let folder: String = {
-        let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Cluster").path
-        return ProcessInfo.processInfo.environment["HEDDLE_TEST_CLUSTER"] ?? shipped
-    }()
+    /// The repository's `Cluster`.
+    static let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Cluster").path
+
+    /// Where the demo model and its adapters lie: with the shipped files, or in the folder that `HEDDLE_TEST_CLUSTER` names.
+    static let folder = ProcessInfo.processInfo.environment["HEDDLE_TEST_CLUSTER"] ?? shipped
 
     static var model: String { "\(folder)/demo/model" }
     static let adapters = ["sql", "json", "python", "swift", "french", "german", "spanish", "pirate"]
@@ -20,15 +20,15 @@ enum Topology: String, CaseIterable, Sendable {
 
     /// The shipped text, with its own runtime directory and port, and absolute paths.
     func text(runtime: String, port: UInt16) throws -> String {
-        let shipped = try String(contentsOfFile: "\(Self.folder)/\(rawValue).yaml", encoding: .utf8)
-        var lines = shipped.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let text = try String(contentsOfFile: "\(Self.shipped)/\(rawValue).yaml", encoding: .utf8)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard let first = lines.firstIndex(where: { $0.hasPrefix("cluster:") }) else {
             throw StartedProcess.Failed("\(rawValue).yaml has no cluster line")
         }
         lines.insert("runtime: \(runtime)", at: first + 1)
         return lines.joined(separator: "\n")
             .replacing("path: demo/", with: "path: \(Self.folder)/demo/")
-            .replacing("keyFile: keys/", with: "keyFile: \(Self.folder)/keys/")
+            .replacing("keyFile: keys/", with: "keyFile: \(Self.shipped)/keys/")
             .replacing("127.0.0.1:7400", with: "127.0.0.1:\(port)")
     }
 }
