@@ -96,6 +96,8 @@ public struct RequestTable: Sendable {
     var remembered: [RequestID] = []
     var rememberedTokenCount = 0
     var inFlightByTenant: [TenantName: Int] = [:]
+    /// Of each group, the latest epoch that is known to be over: the tenant queue may hear of it later and still assign to it.
+    var overEpochs: [GroupName: Epoch] = [:]
     public internal(set) var counts = Counts()
 
     public init(limits: RequestTableLimits, router: RouterRef) {

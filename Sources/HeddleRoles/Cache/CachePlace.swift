@@ -33,6 +33,13 @@ struct CachePlace: Sendable {
         }
     }
 
+    /// Removes the packed files and the directory. What ranks have mapped they keep.
+    func clear() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.contains(".heddle") { unlink(path(name)) }
+        rmdir(directory)
+    }
+
     /// Packs the adapter for every rank, as far as the files are not there.
     ///
     /// - Returns: bytes of all ranks' files.
