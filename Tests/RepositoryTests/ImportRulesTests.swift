@@ -17,7 +17,7 @@ import Testing
         "HeddleCluster": ["CHeddleLinux", "HeddleCore", "Yams", "Crypto"],
         "HeddleRoles": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleCluster", "Logging",
+            "HeddleFiles", "HeddleCluster", "Crypto", "Logging",
         ],
         "heddle": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Glibc
 
 // Safety: `@unchecked` because of the pointer; the mapping is never written and lives exactly as long as the object.
 /// Owns one read-only mapping of a whole file: opening costs page faults, and processes that map the same file share its

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// A tensor of a mapped file: its type, its shape, and its bytes, which stay mapped as long as a view of them lives.
 public struct TensorView: Sendable {

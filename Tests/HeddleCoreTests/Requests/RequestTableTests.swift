@@ -143,8 +143,8 @@ import Testing
         #expect(table.workerLost(group("g", 0), now: at(1)) == [])
         let lost = table.workerLost(group("g"), now: at(1))
         #expect(lost.count == 1 && isTicket(lost.first, attempt: 2, generated: 2))
-        let again = table.assigned(request(1), attempt: Attempt(2), to: group("h"), now: at(2))
-        guard case .dispatch(let assignment, to: group("h"))? = again.first else {
+        let again = table.assigned(request(1), attempt: Attempt(2), to: group("h", 2), now: at(2))
+        guard case .dispatch(let assignment, to: group("h", 2))? = again.first else {
             Issue.record("not dispatched: \(again)")
             return
         }
