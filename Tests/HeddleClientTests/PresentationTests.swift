@@ -13,8 +13,12 @@ import Testing
     }
 
     @Test func bytesAndDecimalsAreShort() {
-        #expect([0, 1023, 1536, 20 << 20, 5 << 40].map { Quantities.bytes($0) } == ["0B", "1023B", "1.5KiB", "20MiB", "5TiB"])
-        #expect([0, 0.04, 1.25, 9.96, 321.5, -0.5].map { Quantities.decimal($0) } == ["0", "0", "1.3", "10", "322", "-0.5"])
+        #expect(
+            [0, 1023, 1536, 20 << 20, 5 << 40].map { Quantities.bytes($0) } == [
+                "0B", "1023B", "1.5KiB", "20MiB", "5TiB",
+            ])
+        #expect(
+            [0, 0.04, 1.25, 9.96, 321.5, -0.5].map { Quantities.decimal($0) } == ["0", "0", "1.3", "10", "322", "-0.5"])
         #expect(Quantities.decimal(.infinity) == "-")
     }
 
@@ -56,7 +60,8 @@ import Testing
             actors: [
                 ActorReport(
                     id: "\(name)/router", role: "router", node: NodeName(name),
-                    state: StateReport("waiting", reason: "no group has room", since: .milliseconds(5)), mailboxDepth: 2,
+                    state: StateReport("waiting", reason: "no group has room", since: .milliseconds(5)),
+                    mailboxDepth: 2,
                     mailboxDepthMax: 64, oldestAge: .milliseconds(3),
                     calls: [.init(method: "enqueue", elapsed: .milliseconds(9), caller: "front")],
                     methods: [.init(method: "enqueue", callCount: 4, p50: .microseconds(80), p99: .milliseconds(1))],
@@ -108,7 +113,8 @@ import Testing
 
     @Test func theStatusScreenNamesWhatIsMissing() {
         let text = StatusScreen.text(picture, cluster: "demo")
-        #expect(text.hasPrefix("cluster demo: degraded, 2 of 3 nodes answer\nnode w1 is missing: no answer within 2.0s\n"))
+        #expect(
+            text.hasPrefix("cluster demo: degraded, 2 of 3 nodes answer\nnode w1 is missing: no answer within 2.0s\n"))
         #expect(text.hasSuffix("\n2 open requests: 2 queued\n"))
     }
 

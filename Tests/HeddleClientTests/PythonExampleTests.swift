@@ -43,7 +43,8 @@ import Testing
     }
 
     private static func run(_ endpoint: String) async throws -> Outcome {
-        let python = try #require(python, "pyzmq and protobuf are missing: make test installs them, or set HEDDLE_PYTHON")
+        let python = try #require(
+            python, "pyzmq and protobuf are missing: make test installs them, or set HEDDLE_PYTHON")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = ["-c", try example(), endpoint, "sql", "secret", "größte Städte?"]
@@ -114,7 +115,11 @@ import Testing
                 switch count {
                 case 1: return [.busy(submission.id, retryAfter: .milliseconds(10))]
                 case 2: return [Samples.accepted(submission.id), Samples.tokens(0..<3, id: submission.id)]
-                default: return [Samples.tokens(3..<4, id: submission.id), ClientReply(id: submission.id, error: .workerLost(losses: 2))]
+                default:
+                    return [
+                        Samples.tokens(3..<4, id: submission.id),
+                        ClientReply(id: submission.id, error: .workerLost(losses: 2)),
+                    ]
                 }
             // The second answer comes from another start of the router.
             case .ping(let number):

@@ -21,8 +21,8 @@ extension RequestTable {
         }
     }
 
-    /// The group did not take the assignment: it cannot be reached, is full, or its epoch is over. The request is queued
-    /// again after a back-off, for as long as its deadline allows; this is not a loss.
+    /// The group did not take the assignment: it cannot be reached, is full, or its epoch is over. The request is
+    /// queued again after a back-off, for as long as its deadline allows; this is not a loss.
     public mutating func dispatchRefused(_ request: RequestID, attempt: Attempt, now: Instant) -> [Action] {
         update(request) { table, entry in
             guard entry.attempt == attempt, case .running = entry.phase else {
@@ -47,8 +47,8 @@ extension RequestTable {
         overEpochs[group.group] = max(overEpochs[group.group] ?? group.epoch, group.epoch)
     }
 
-    /// The tenant queue, or the worker group, ended the attempt. `workerLost` is a loss and replayed; a group that is full
-    /// or shuts down has refused; everything else is terminal.
+    /// The tenant queue, or the worker group, ended the attempt. `workerLost` is a loss and replayed; a group that is
+    /// full or shuts down has refused; everything else is terminal.
     public mutating func failed(
         _ request: RequestID, attempt: Attempt, error: RequestError, now: Instant
     ) -> [Action] {

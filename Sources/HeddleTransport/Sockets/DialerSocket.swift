@@ -19,7 +19,6 @@ final class DialerSocket: IOSource {
     private let framing = Framing.pairs
     private var monitor: SocketMonitor?
     private var outbox = Outbox()
-    private var connection: Int32?
     private var isOpen = false
     private var onEvent: ((Event) -> Void)?
 
@@ -30,7 +29,7 @@ final class DialerSocket: IOSource {
     init(
         io: IOThread, endpoint: Endpoint, limits: LinkLimits, onEvent: @escaping (Event) -> Void
     ) throws(TransportError) {
-        let context = io.context
+        let context = try io.context()
         let socket = try ZeroMQSocket(context: context, type: ZMQ_DEALER)
         try socket.configure(limits, endpoint: endpoint)
         self.onEvent = onEvent
@@ -110,12 +109,12 @@ final class DialerSocket: IOSource {
     private func connectionChanged(_ event: SocketMonitor.Event) {
         switch event {
         case .accepted: break
-        case .ready(let descriptor):
+        case .ready:
             shut()
-            connection = descriptor
             open()
-        case .disconnected(let descriptor):
-            guard descriptor == connection else { return }
+        // A dialer has one connection at a time, and its events come in order.
+        case .disconnected:
+            guard isOpen else { return }
             // Whatever the peer said before it left has arrived already.
             drain()
             shut()
@@ -129,7 +128,6 @@ final class DialerSocket: IOSource {
     }
 
     private func shut() {
-        connection = nil
         guard isOpen else { return }
         isOpen = false
         budget.release(outbox.removeAll())

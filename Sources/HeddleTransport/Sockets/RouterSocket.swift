@@ -57,7 +57,7 @@ final class RouterSocket: IOSource {
         io: IOThread, endpoint: Endpoint, limits: LinkLimits, framing: Framing, peersMax: Int,
         makeBudget: @escaping (PeerID) -> ByteBudget, onEvent: @escaping (Event) -> Void
     ) throws(TransportError) {
-        let context = io.context
+        let context = try io.context()
         let socket = try ZeroMQSocket(context: context, type: ZMQ_ROUTER)
         try socket.configure(limits, endpoint: endpoint)
         try socket.set(writeOnly: ZMQ_ROUTER_MANDATORY, name: "ROUTER_MANDATORY", to: 1)

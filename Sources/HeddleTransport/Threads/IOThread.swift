@@ -41,9 +41,9 @@ public final class IOThread: @unchecked Sendable {
     public var isCurrent: Bool { mailbox.isCurrent }
 
     /// The context of this thread's sockets. On the thread only, while it runs.
-    var context: ZeroMQContext {
+    func context() throws(TransportError) -> ZeroMQContext {
         precondition(isCurrent, "sockets are made on the I/O thread")
-        guard let ownContext else { preconditionFailure("the I/O thread has ended") }
+        guard let ownContext else { throw .closed }
         return ownContext
     }
 
@@ -117,17 +117,28 @@ public final class IOThread: @unchecked Sendable {
         var batch: [IOMailbox.Item] = []
         while !isStopping {
             mailbox.take(into: &batch)
-            for item in batch { execute(item) }
-            batch.removeAll(keepingCapacity: true)
+            var left = Self.itemsPerTurnMax
+            // A call hops between executors of this thread; none of its hops should cost a look at the sockets.
+            while !batch.isEmpty {
+                for item in batch { execute(item) }
+                left -= batch.count
+                batch.removeAll(keepingCapacity: true)
+                if left > 0 { mailbox.takeLocal(into: &batch) }
+            }
             serviceMarked()
             if !isStopping { look() }
         }
         for source in sources.reversed() { source.close() }
         sources = []
         ownContext = nil
-        for item in mailbox.close() {
-            if case .job = item { LateJobs.thread.add(item) }
-        }
+        // Whoever posted something waits for it: it runs, and finds everything closed.
+        mailbox.refuseMore()
+        repeat {
+            mailbox.take(into: &batch)
+            for item in batch { execute(item) }
+            batch.removeAll(keepingCapacity: true)
+        } while !mailbox.isEmpty
+        mailbox.disown()
     }
 
     private func execute(_ item: IOMailbox.Item) {

@@ -37,13 +37,14 @@ struct Describe: AsyncParsableCommand {
     func run() async throws {
         let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.actors, name: id))
-        for actor in picture.actors {
+        let actors = picture.actors.filter { $0.id == id }
+        for actor in actors {
             switch output {
             case .json: print(ActorDescription.json(actor).lines)
             case .table, .wide: print(ActorDescription.text(actor, .standardOutput), terminator: "")
             }
         }
-        guard picture.actors.isEmpty else { return }
+        guard actors.isEmpty else { return }
         picture.complainOfMissing()
         throw CommandFailure(
             "no actor is named “\(id)”" + (picture.missing.isEmpty ? "" : " on the nodes that answered"),

@@ -38,7 +38,9 @@ struct Get: AsyncParsableCommand {
         case .table, .wide: print(listing.table.text(.standardOutput), terminator: "")
         }
         picture.complainOfMissing()
-        if picture.omittedCount > 0 { Terminal.complain("heddle: \(picture.omittedCount) more entries were left out of the replies") }
+        if picture.omittedCount > 0 {
+            Terminal.complain("heddle: \(picture.omittedCount) more entries were left out of the replies")
+        }
         if !picture.missing.isEmpty { throw ExitCode.degraded }
         if let name, listing.entries.isEmpty {
             throw CommandFailure("no \(subject.singular) is named “\(name)”", exit: .notFound)

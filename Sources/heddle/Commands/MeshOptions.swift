@@ -10,7 +10,8 @@ struct MeshOptions: ParsableArguments {
         name: [.customShort("c"), .customLong("cluster")],
         help: ArgumentHelp(
             "The cluster file of the mesh.",
-            discussion: "Without it: HEDDLE_CLUSTER, else the only mesh that runs on this machine, else the bundled demo.",
+            discussion:
+                "Without it: HEDDLE_CLUSTER, else the only mesh that runs on this machine, else the bundled demo.",
             valueName: "file"))
     var file: String?
 

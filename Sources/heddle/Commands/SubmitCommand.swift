@@ -87,7 +87,7 @@ struct Submit: AsyncParsableCommand {
     private func submit(_ submission: ClientSubmission, to endpoints: [String]) async throws(RequestFailure) {
         let client: MeshClient
         do throws(TransportError) {
-            client = try MeshClient(endpoints: endpoints)
+            client = try MeshClient(endpoints: endpoints, limits: Self.limits)
         } catch {
             throw RequestFailure(id: submission.id, code: "unreachable", message: error.description)
         }
@@ -111,6 +111,13 @@ struct Submit: AsyncParsableCommand {
         } else {
             for (index, choice) in answer.choices.enumerated() { write("[\(index)] \(choice.text)\n") }
         }
+    }
+
+    /// A person waits: a mesh that is not up is said so before long.
+    private static var limits: MeshClientLimits {
+        var limits = MeshClientLimits()
+        limits.unreachableAfter = .seconds(8)
+        return limits
     }
 
     private func endpoints() throws -> [String] { endpoint.isEmpty ? try mesh.load().clientEndpoints : endpoint }

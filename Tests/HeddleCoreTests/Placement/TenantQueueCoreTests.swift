@@ -234,7 +234,8 @@ import Testing
         let newMax = random.number(1...100)
         let sequences = random.number(1...6)
         let kv = sequences * KVBlocks.blockCount(forTokens: promptMax + newMax) * kvBlockTokens
-        let (promptCost, newCost) = (random.number(1...3), random.number(1...4))
+        let promptCost = random.number(1...3)
+        let newCost = promptCost + random.number(0...2)
         var queue = TenantQueueCore(
             model: model, limits: try TenancyLimits(promptTokenCost: promptCost, generatedTokenCost: newCost))
         for tenant in ["a", "b", "c"] { try queue.setShare(TenantShare(tenant: TenantName(tenant))) }
