@@ -45,7 +45,7 @@ extension WholeMesh {
                     else { throw StartedProcess.Failed("the adapter has no q_proj") }
                     bytes.replaceSubrange(place, with: Data("x_proj.lora_A".utf8))
                     try bytes.write(to: URL(fileURLWithPath: path))
-                }, names: ["x_proj"]),
+                }, names: ["q_proj.lora_A"]),
             Spoiled(
                 name: "unset",
                 spoil: { try "{}".write(toFile: "\($0)/adapter_config.json", atomically: true, encoding: .utf8) },

@@ -38,6 +38,7 @@ extension WholeMesh {
             let client = try mesh.client()
             defer { client.close() }
             #expect(await client.answer(to: .request()).failure == nil)
+            try await mesh.idle()
             let counts = ["nodes": 3, "actors": 5, "tenants": 4, "adapters": 8, "workers": 2, "requests": 0]
             for (subject, count) in counts {
                 let table = try await mesh.heddle("get", subject)
@@ -80,7 +81,9 @@ extension WholeMesh {
             defer { client.close() }
             var open = try client.submit(.long()).makeAsyncIterator()
             while let event = try await open.next() { if case .tokens = event { break } }
-            let json = try await mesh.heddle("get", "requests", "-o", "json")
+            let json = try await eventually(
+                "a running request", look: { try await mesh.heddle("get", "requests", "-o", "json") }
+            ) { $0.output.contains("running") }
             let requests = try object(json)["requests"] as? [[String: Any]] ?? []
             #expect(requests.count == 1, "\(json.output)")
             let state = requests.first?["state"] as? [String: Any]

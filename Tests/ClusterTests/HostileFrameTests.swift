@@ -45,7 +45,7 @@ extension WholeMesh {
                     for (word, frames) in named {
                         try client.say(frames)
                         guard case .failed(let failure)? = try client.hear() else {
-                            Issue.record("no refusal of \(word)")
+                            Issue.record("no refusal of \(frames.map(\.count)) for \(word)")
                             continue
                         }
                         #expect(failure.code == "protocol_violation")

@@ -148,6 +148,30 @@ extension WholeMesh {
             #expect(after - between == 40, "three submissions under one id are computed once")
         }
 
+        /// Longer than any one remote call may take: what work was begun by must not end it.
+        @Test(.timeLimit(.minutes(1))) func aMeshIsBusyForLong() async throws {
+            let client = try mesh.client()
+            defer { client.close() }
+            let end = ContinuousClock.now + .seconds(7)
+            var number = 0
+            await withTaskGroup(of: Answer.self) { group in
+                func submit() {
+                    number += 1
+                    let submission = ClientSubmission.long(
+                        model: Topology.adapters[number % 7], tenant: "dune", tokenCountMax: 300, deadline: .seconds(20),
+                        seed: UInt64(number), choiceCount: 1 + number % 3)
+                    group.addTask { await client.answer(to: submission) }
+                }
+                // Another before the last has ended: the workers never rest.
+                for _ in 0..<4 { submit() }
+                for await answer in group {
+                    #expect(answer.failure == nil)
+                    if ContinuousClock.now < end, answer.failure == nil { submit() }
+                }
+            }
+            try await mesh.idle()
+        }
+
         @Test(.timeLimit(.minutes(1))) func aSlowReaderHoldsUpNobody() async throws {
             let slow = try mesh.client(windowTokens: 4)
             defer { slow.close() }

@@ -70,8 +70,8 @@ extension WholeMesh {
                 ("ranks: [worker-0, worker-1]", "ranks: [worker-0, worker-9]", "worker-9"),
                 ("threads: 1", "threads: many", "threads"), ("threads: 1", "threads: 1\n    threads: 2", "threads"),
                 ("{name: sql, model: demo,", "{name: sql, model: demi,", "demi"),
-                ("kvTokens: 65536", "kvTokens: 7", "kvTokens"), ("cluster: demo", "cluster: [", ""),
-                ("tcp://127.0.0.1:", "tcp://0.0.0.0:", "insecure"), ("roles: [router,", "roles: [ruoter,", "ruoter"),
+                ("kvTokens: 65536", "kvTokens: 7", "kvTokens"), ("cluster: demo", "cluster: [", "YAML"),
+                ("tcp://127.0.0.1:", "tcp://0.0.0.0:", "0.0.0.0"), ("roles: [router,", "roles: [ruoter,", "ruoter"),
                 ("/demo/model", "/demo/no-model", "no-model"),
             ]
             for (old, new, word) in changes {

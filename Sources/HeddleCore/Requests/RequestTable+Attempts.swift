@@ -47,8 +47,8 @@ extension RequestTable {
         overEpochs[group.group] = max(overEpochs[group.group] ?? group.epoch, group.epoch)
     }
 
-    /// The tenant queue, or the worker group, ended the attempt. `workerLost` is a loss and replayed; a group that is full
-    /// or shuts down has refused; everything else is terminal.
+    /// The tenant queue, or the worker group, ended the attempt. `workerLost` is a loss and replayed; a group that is
+    /// full or shuts down has refused; everything else is terminal.
     public mutating func failed(
         _ request: RequestID, attempt: Attempt, error: RequestError, now: Instant
     ) -> [Action] {

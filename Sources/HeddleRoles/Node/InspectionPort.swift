@@ -15,7 +15,7 @@ final class InspectionPort: Sendable {
         let limits = InspectionLimits()
         let reply = Locked<ServerSocket?>(nil)
         let server = try io.serve(
-            endpoint: endpoint, limits: ServerLimits(frameBytesMax: limits.requestByteCountMax, peersMax: 256),
+            endpoint: endpoint, limits: ServerLimits(frameBytesMax: limits.requestByteCountMax, framesMax: 8, peersMax: 256),
             allowsPlainTCP: isInsecure,
             onMessage: { peer, frames in
                 guard let server = reply.withLock({ $0 }) else { return }

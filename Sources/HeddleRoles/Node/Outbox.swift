@@ -45,7 +45,7 @@ package final class Outbox<Message: Sendable>: Sendable {
             return (true, false)
         }
         if isFull { gaveUp(1, "\(depthMax) messages already wait") }
-        if isFirst { Task { await drain() } }
+        if isFirst { outliving { Task { await drain() } } }
     }
 
     /// Forgets what waits and takes nothing more.

@@ -22,6 +22,9 @@ final class ClientPort: Sendable {
     /// How many messages wait for the router at most; whoever sends more is told to come again.
     static let depthMax = 8192
 
+    /// A message with more frames than it should have is still read, to be refused with a reason; beyond these it is dropped.
+    private static let framesMax = 8
+
     init(limits: ClientLimits) {
         self.limits = limits
         (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.depthMax))
@@ -31,7 +34,8 @@ final class ClientPort: Sendable {
     func open(_ endpoint: String, on io: IOThread, isInsecure: Bool) throws(TransportError) {
         let server = try io.serve(
             endpoint: endpoint,
-            limits: ServerLimits(frameBytesMax: limits.payloadByteCountMax, peersMax: limits.clientCountMax),
+            limits: ServerLimits(
+                frameBytesMax: limits.payloadByteCountMax, framesMax: Self.framesMax, peersMax: limits.clientCountMax),
             allowsPlainTCP: isInsecure,
             onMessage: { [weak self] peer, frames in self?.heard(frames, from: peer) },
             onGone: { [weak self] peer in self?.left(peer) })

@@ -22,41 +22,47 @@ extension GPUWorker {
     func load(_ adapter: AdapterRef, into slot: AdapterSlot) {
         guard let group = session?.id else { return }
         let earlier = slotWork[slot]
-        slotWork[slot] = Task {
-            await earlier?.value
-            do {
-                let others = try otherRanks()
-                let bytes = try await withThrowingTaskGroup(of: Int.self) { ranks in
-                    for rank in others {
-                        ranks.addTask {
-                            try await withDeadline(.seconds(60)) {
-                                try await rank.mapAdapter(adapter, into: slot, for: group)
-                            }
+        slotWork[slot] = outliving { Task { await mapEverywhere(adapter, into: slot, for: group, after: earlier) } }
+    }
+
+    private func mapEverywhere(
+        _ adapter: AdapterRef, into slot: AdapterSlot, for group: GroupEpoch, after earlier: Task<Void, Never>?
+    ) async {
+        await earlier?.value
+        do {
+            let others = try otherRanks()
+            let bytes = try await withThrowingTaskGroup(of: Int.self) { ranks in
+                for rank in others {
+                    ranks.addTask {
+                        try await withDeadline(.seconds(60)) {
+                            try await rank.mapAdapter(adapter, into: slot, for: group)
                         }
                     }
-                    var bytes = try await mapHere(adapter, into: slot, for: group)
-                    for try await other in ranks { bytes = max(bytes, other) }
-                    return bytes
                 }
-                guard formation.formed == group else { return }
-                carry(scheduler.adapterReady(adapter.digest, bytes: bytes))
-            } catch {
-                guard formation.formed == group else { return }
-                log.warn("adapter \(adapter) cannot be mapped: \(error)")
-                carry(scheduler.adapterFailed(adapter.digest, reason: Self.reason(error)))
+                var bytes = try await mapHere(adapter, into: slot, for: group)
+                for try await other in ranks { bytes = max(bytes, other) }
+                return bytes
             }
-            wake()
+            guard formation.formed == group else { return }
+            carry(scheduler.adapterReady(adapter.digest, bytes: bytes))
+        } catch {
+            guard formation.formed == group else { return }
+            log.warn("adapter \(adapter) cannot be mapped: \(error)")
+            carry(scheduler.adapterFailed(adapter.digest, reason: Self.reason(error)))
         }
+        wake()
     }
 
     func unmap(_ slot: AdapterSlot) {
         guard let session else { return }
         let earlier = slotWork[slot]
-        slotWork[slot] = Task {
-            await earlier?.value
-            unmapHere(slot, session)
-            guard let others = try? otherRanks() else { return }
-            for rank in others { try? await rank.unmapAdapter(slot, for: session.id) }
+        slotWork[slot] = outliving {
+            Task {
+                await earlier?.value
+                unmapHere(slot, session)
+                guard let others = try? otherRanks() else { return }
+                for rank in others { try? await rank.unmapAdapter(slot, for: session.id) }
+            }
         }
     }
 
@@ -87,7 +93,7 @@ extension GPUWorker {
         let hold = AdapterHold(group: session.id, slot: slot)
         guard let cache = try? AdapterCache.resolve(id: place.cache, using: actorSystem) else { return }
         let rank = place.rank
-        Task { try? await cache.release(hold, rank: rank) }
+        outliving { Task { try? await cache.release(hold, rank: rank) } }
     }
 
     private func otherRanks() throws -> [GPUWorker] {

@@ -118,7 +118,7 @@ extension GPUWorker {
             switch action {
             case .form(let group, let members):
                 self.members = members
-                Task { await form(group, members) }
+                outliving { Task { await form(group, members) } }
             case .dissolve(let group, let reason):
                 log.warn("\(group) is dissolved: \(reason)")
                 dissolve(group)
@@ -198,9 +198,11 @@ extension GPUWorker {
         presentEngine.withLock { $0 = nil }
         slotWork = [:]
         log.info("left \(session.id): \(reason)")
-        Task { [place, actorSystem] in
-            guard let cache = try? AdapterCache.resolve(id: place.cache, using: actorSystem) else { return }
-            try? await cache.releaseAll(of: session.id, rank: place.rank)
+        outliving {
+            Task { [place, actorSystem] in
+                guard let cache = try? AdapterCache.resolve(id: place.cache, using: actorSystem) else { return }
+                try? await cache.releaseAll(of: session.id, rank: place.rank)
+            }
         }
         publish()
     }

@@ -125,7 +125,7 @@ public distributed actor GPUWorker {
     func wake() {
         guard !isWorking, session != nil, !scheduler.isIdle else { return }
         isWorking = true
-        Task { await work() }
+        outliving { Task { await work() } }
     }
 
     private func work() async {
