@@ -41,17 +41,22 @@ extension WholeMesh {
             ]
             let mesh = mesh
             try await whileStreaming {
-                try await RawClient.with(mesh.endpoint) { client in
-                    for (word, frames) in named {
+                let refusals = try await RawClient.with(mesh.endpoint) { client in
+                    try named.map { _, frames in
                         try client.say(frames)
-                        guard case .failed(let failure)? = try client.hear() else {
-                            Issue.record("no refusal of \(frames.map(\.count)) for \(word)")
-                            continue
-                        }
-                        #expect(failure.code == "protocol_violation")
-                        #expect(failure.message.contains(word), "\(failure.message)")
-                        #expect(failure.id == nil)
+                        return try client.hear()
                     }
+                }
+                for ((word, _), refusal) in zip(named, refusals) {
+                    guard case .failed(let failure)? = refusal else {
+                        Issue.record("no refusal for \(word)")
+                        continue
+                    }
+                    #expect(failure.code == "protocol_violation")
+                    #expect(failure.message.contains(word), "\(failure.message)")
+                    #expect(failure.id == nil)
+                }
+                try await RawClient.with(mesh.endpoint) { client in
                     // Every truncation is answered by something; none of them is an end of the router.
                     for count in stride(from: 0, to: good[1].count, by: 3) {
                         try client.say([good[0], Array(good[1].prefix(count))])
@@ -64,7 +69,7 @@ extension WholeMesh {
                     while let reply = try client.hear(within: .seconds(30)) {
                         if case .finished(let finished) = reply, finished.id == good.id { return }
                     }
-                    Issue.record("the router answers no more")
+                    throw StartedProcess.Failed("the router answers no more")
                 }
             }
         }
@@ -72,10 +77,11 @@ extension WholeMesh {
         @Test(.timeLimit(.minutes(1))) func aFrameThatIsTooLargeEndsItsConnection() async throws {
             let mesh = mesh
             try await whileStreaming {
-                try await RawClient.with(mesh.endpoint) { client in
+                let answer = try await RawClient.with(mesh.endpoint) { client in
                     try client.say([Array("HC".utf8) + [1, 1], [UInt8](repeating: 7, count: 8 << 20)])
-                    #expect(try client.hearFrames(within: .seconds(1)) == nil)
+                    return try client.hearFrames(within: .seconds(1))
                 }
+                #expect(answer == nil)
             }
         }
 
@@ -104,11 +110,9 @@ extension WholeMesh {
                         try client.say(wrongVersion)
                         let answer = try client.hearFrames()
                         let reply = try InspectReply(frames: answer ?? [])
-                        guard case .refused(let reason) = reply.outcome else {
-                            Issue.record("no refusal: \(reply)")
-                            return
+                        guard case .refused(let reason) = reply.outcome, reason.contains("version 2") else {
+                            throw StartedProcess.Failed("no refusal of version 2: \(reply)")
                         }
-                        #expect(reason.contains("version 2"), "\(reason)")
                         var noise = Noise(seed: 13)
                         for _ in 0..<300 { try client.say([good[0], noise.bytes(upTo: 200)]) }
                         for _ in 0..<300 { try client.say([noise.bytes(upTo: 10), noise.bytes(upTo: 10)]) }
@@ -118,7 +122,7 @@ extension WholeMesh {
                             let reply = try InspectReply(frames: frames)
                             if reply.number == 7, case .report = reply.outcome { return }
                         }
-                        Issue.record("\(endpoint) answers no more")
+                        throw StartedProcess.Failed("\(endpoint) answers no more")
                     }
                 }
             }

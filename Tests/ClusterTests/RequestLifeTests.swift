@@ -52,6 +52,18 @@ extension WholeMesh {
             try await mesh.idle(within: .seconds(10))
         }
 
+        @Test(.timeLimit(.minutes(1))) func aClientMayGoBeforeItsRequestIsAccepted() async throws {
+            for round in 0..<20 {
+                try await RawClient.with(mesh.endpoint) { client in
+                    for number in 0..<8 { try client.say(.submit(.long(seed: UInt64(8 * round + number)))) }
+                    try client.say(.ping(number: 7))
+                    // Whatever comes first: by then all were read.
+                    _ = try client.hearFrames()
+                }
+            }
+            try await mesh.idle(within: .seconds(5))
+        }
+
         @Test(.timeLimit(.minutes(1))) func aClientThatIsKilledTakesItsRequestAlong() async throws {
             let process = try StartedProcess(
                 HeddleProgram.path,

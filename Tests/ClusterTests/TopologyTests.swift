@@ -18,7 +18,8 @@ extension WholeMesh {
                 let answers = await client.answers(to: mix.map(\.again))
                 for (index, answer) in answers.enumerated() {
                     #expect(answer.failure == nil, "request \(index)")
-                    #expect(answer.choices == alone[index].choices, "request \(index)")
+                    let isSame = answer.choices == alone[index].choices
+                    #expect(isSame, "request \(index)")
                     #expect(answer.usage == alone[index].usage, "request \(index)")
                     Mix.expectSound(answer, to: mix[index], tokenizer)
                 }

@@ -49,11 +49,15 @@ extension Router {
                 tenant = try admission.tenants.authenticate(
                     name: submission.tenant, keyDigest: submission.key.flatMap { KeyDigest.of($0) })
                 guard let tenant else { return }
-                let name = try await describe(submission.model, for: tenant)
+                let name = try await describe(submission, for: tenant)
                 var draft = try await draft(submission, model: name)
                 let isCancelled = admitting.removeValue(forKey: submission.id) ?? false
                 if isCancelled { throw RequestError.cancelled }
+                // A client that went meanwhile is told nothing, and nothing is run for it.
+                guard sessions.routingID(of: client) != nil else { return }
+                let deadline = draft.deadline
                 draft.deadline -= now().duration(since: started)
+                guard draft.deadline > .zero else { throw RequestError.deadlineExceeded(after: deadline) }
                 let admitted = try admission.admit(draft, tenant: tenant)
                 echoesPrompt = submission.echoesPrompt
                 defer { echoesPrompt = false }
@@ -75,7 +79,8 @@ extension Router {
     /// Resolves what the client calls its model, and has its adapter described where that is older than a moment.
     ///
     /// - Returns: a name that the catalogue knows.
-    private func describe(_ text: String, for tenant: TenantTable.Tenant) async throws -> String {
+    private func describe(_ submission: ClientSubmission, for tenant: TenantTable.Tenant) async throws -> String {
+        let text = submission.model
         let name: String
         if text.isEmpty {
             guard let only = place.models.keys.first, place.models.count == 1 else { throw RequestError.unknownModel(text) }
@@ -92,9 +97,18 @@ extension Router {
         let (adapter, model) = (named.name, named.model)
         let reference: AdapterRef
         do {
-            reference = try await withDeadline(.seconds(30)) { try await cache.describe(adapter, model: model) }
+            let patience = min(submission.deadline ?? place.descriptionPatience, place.descriptionPatience)
+            reference = try await persevering(
+                for: patience, while: { admitting[submission.id] == false && described[adapter] == nil }
+            ) {
+                try await withDeadline(patience) { try await cache.describe(adapter, model: model) }
+            }
+        } catch is RemoteCallError where described[adapter] != nil {
+            // The cache is away: what it said last holds until it is back.
+            return name
         } catch let error as RequestError {
             admission.catalogue.removeAdapter(adapter, model: model)
+            described[adapter] = nil
             throw error
         }
         admission.catalogue.set(ModelCatalogue.Adapter(reference: reference, model: model))

@@ -31,6 +31,8 @@ struct RouterPlace: Sendable {
     let admittingCountMax = 1024
     /// How old an adapter's description may be before its cache is asked again whether its files have changed.
     let descriptionAge: Duration = .seconds(1)
+    /// How long a request waits for the cache to describe its adapter.
+    let descriptionPatience: Duration = .seconds(30)
     let reportedRequestCountMax = 1024
 
     /// The adapter that `model` or `base:adapter` names; nil for a base model and for what nobody knows.

@@ -70,9 +70,12 @@ extension GPUWorker {
         guard let session, session.id == group else { throw WorkerError.otherEpoch(group, present: self.session?.id) }
         let cache = try AdapterCache.resolve(id: place.cache, using: actorSystem)
         let (model, rank, rankCount) = (place.model, place.rank, place.ranks.count)
-        let file = try await withDeadline(.seconds(60)) {
-            try await cache.acquire(
-                adapter, model: model, rank: rank, rankCount: rankCount, holder: AdapterHold(group: group, slot: slot))
+        let file = try await persevering(for: .seconds(30), while: { self.session?.id == group }) {
+            try await withDeadline(.seconds(60)) {
+                try await cache.acquire(
+                    adapter, model: model, rank: rank, rankCount: rankCount,
+                    holder: AdapterHold(group: group, slot: slot))
+            }
         }
         // Checking a packed file reads all of it: not on the thread that steps run on.
         let shard = shard
