@@ -155,7 +155,7 @@ import Testing
         #expect(next == SequenceID(2))
         let late = delivery([9], at: 2)
         #expect(table.delivered(late, now: at(3)).count == 1)
-        let rest = table.delivered(delivery([7], at: 2, attempt: 2, from: group("h")), now: at(3))
+        let rest = table.delivered(delivery([7], at: 2, attempt: 2, from: group("h", 2)), now: at(3))
         #expect(rest.last == .send(client, chunk([7], at: 2)))
     }
 
