@@ -15,8 +15,9 @@ extension WholeMesh {
             let json = try await HeddleProgram.run(["submit", "-c", mesh.file, "--json"] + words + ["Hello"])
             let answer = try object(json)
             #expect(json.output.split(separator: "\n").count == 1)
-            #expect((answer["text"] as? String).map { $0.trimmingCharacters(in: .newlines) }
-                == plain.output.trimmingCharacters(in: .newlines))
+            #expect(
+                (answer["text"] as? String).map { $0.trimmingCharacters(in: .newlines) }
+                    == plain.output.trimmingCharacters(in: .newlines))
             let usage = answer["usage"] as? [String: Any]
             #expect((answer["tokens"] as? [Int])?.count == usage?["completion_tokens"] as? Int)
             #expect((answer["prompt_tokens"] as? [Int])?.isEmpty == false)

@@ -104,7 +104,8 @@ extension WholeMesh {
                 for endpoint in endpoints {
                     try await RawClient.with(endpoint) { client in
                         let good = InspectRequest(
-                            number: 7, query: InspectionQuery(.everything), deadline: .seconds(1)).frames()
+                            number: 7, query: InspectionQuery(.everything), deadline: .seconds(1)
+                        ).frames()
                         var wrongVersion = good
                         wrongVersion[0][2] = 2
                         try client.say(wrongVersion)
@@ -164,7 +165,9 @@ struct Noise {
     }
 
     mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
-    mutating func bytes(upTo count: Int) -> [UInt8] { (0..<below(count)).map { _ in UInt8(truncatingIfNeeded: next()) } }
+    mutating func bytes(upTo count: Int) -> [UInt8] {
+        (0..<below(count)).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
 }
 
 /// Sends bytes over a TCP connection of their own and closes it.

@@ -68,11 +68,13 @@ extension WholeMesh {
             let process = try StartedProcess(
                 HeddleProgram.path,
                 [
-                    "submit", "-c", mesh.file, "--model", "sql", "--key", "demo-acme", "--n", "8", "--temperature", "100",
+                    "submit", "-c", mesh.file, "--model", "sql", "--key", "demo-acme", "--n", "8", "--temperature",
+                    "100",
                     "--seed", "3", "--max-tokens", "900", "List the customers.",
                 ])
             let running = try await eventually("a running request", look: { try await mesh.picture() }) { picture in
-                picture.workers.contains { $0.runningCount > 0 } && picture.requests.contains { $0.generatedTokenCount > 0 }
+                picture.workers.contains { $0.runningCount > 0 }
+                    && picture.requests.contains { $0.generatedTokenCount > 0 }
             }
             #expect(running.requests.count == 1)
             process.send(SIGKILL)
@@ -170,7 +172,8 @@ extension WholeMesh {
                 func submit() {
                     number += 1
                     let submission = ClientSubmission.long(
-                        model: Topology.adapters[number % 7], tenant: "dune", tokenCountMax: 300, deadline: .seconds(20),
+                        model: Topology.adapters[number % 7], tenant: "dune", tokenCountMax: 300,
+                        deadline: .seconds(20),
                         seed: UInt64(number), choiceCount: 1 + number % 3)
                     group.addTask { await client.answer(to: submission) }
                 }

@@ -26,7 +26,9 @@ extension WholeMesh {
             let folder = try TemporaryFolder()
             let file = try folder.write(
                 try Topology.frontAndTwoRanks.text(runtime: "\(folder.path)/run", port: holder.port), to: "mesh.yaml")
-            for words in [["up", "-c", file], ["up", "--detach", "-c", file], ["node", "-c", file, "--name", "front"]] {
+            for words in [
+                ["up", "-c", file], ["up", "--detach", "-c", file], ["node", "-c", file, "--name", "front"],
+            ] {
                 let ended = try await HeddleProgram.run(words, within: .seconds(20))
                 #expect(ended.code == 2)
                 #expect(ended.errors.contains("\(holder.port)"), "\(ended.errors)")
@@ -49,7 +51,9 @@ extension WholeMesh {
         func aTruncatedModelIsNamed(isDetached: Bool) async throws {
             let folder = try TemporaryFolder()
             let model = try folder.copy(Topology.model, as: "model")
-            let weights = try FileManager.default.contentsOfDirectory(atPath: model).filter { $0.hasSuffix(".safetensors") }
+            let weights = try FileManager.default.contentsOfDirectory(atPath: model).filter {
+                $0.hasSuffix(".safetensors")
+            }
             let path = "\(model)/\(try #require(weights.min()))"
             let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
             try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: path))

@@ -100,7 +100,8 @@ enum Mix {
                 #expect(!sampling.stopStrings.contains { choice.text.contains($0) })
             }
             #expect(choice.tokens.count <= sampling.tokenCountMax)
-            #expect((choice.finish == .length) == (choice.tokens.count == sampling.tokenCountMax) || choice.finish == .stop)
+            #expect(
+                (choice.finish == .length) == (choice.tokens.count == sampling.tokenCountMax) || choice.finish == .stop)
             #expect(choice.logprobs.count == (sampling.logprobCount == nil ? 0 : choice.tokens.count))
             if choice.tokens.count > 8 { #expect(messageCount > 1, "a stream comes in pieces") }
         }

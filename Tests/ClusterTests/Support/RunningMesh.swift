@@ -179,7 +179,9 @@ struct MeshTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == MeshTrait {
-    static func mesh(_ topology: Topology, changing change: @escaping @Sendable (String) -> String = { $0 }) -> MeshTrait {
+    static func mesh(_ topology: Topology, changing change: @escaping @Sendable (String) -> String = { $0 })
+        -> MeshTrait
+    {
         MeshTrait(topology: topology, change: change)
     }
 }

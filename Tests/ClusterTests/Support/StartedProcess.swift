@@ -113,7 +113,9 @@ final class StartedProcess: @unchecked Sendable {
         }
     }
 
-    private func wait(_ what: String, within limit: Duration, until isSo: @escaping @Sendable (State) -> Bool) async throws {
+    private func wait(_ what: String, within limit: Duration, until isSo: @escaping @Sendable (State) -> Bool)
+        async throws
+    {
         let seconds = Double(limit.components.seconds) + Double(limit.components.attoseconds) / 1e18
         let isThere = try await onThread { [self] in
             let deadline = Date(timeIntervalSinceNow: seconds)

@@ -139,7 +139,7 @@ import Testing
     @Test func aLostGroupsRequestGoesOnAsTheNextAttemptFromItsTokens() throws {
         var table = try running()
         _ = table.delivered(delivery([5, 6], at: 0), now: at(1))
-        #expect(table.workerLost(group("h"), now: at(1)) == [])
+        #expect(table.workerLost(group("i"), now: at(1)) == [])
         #expect(table.workerLost(group("g", 0), now: at(1)) == [])
         let lost = table.workerLost(group("g"), now: at(1))
         #expect(lost.count == 1 && isTicket(lost.first, attempt: 2, generated: 2))
@@ -157,6 +157,36 @@ import Testing
         #expect(table.delivered(late, now: at(3)).count == 1)
         let rest = table.delivered(delivery([7], at: 2, attempt: 2, from: group("h", 2)), now: at(3))
         #expect(rest.last == .send(client, chunk([7], at: 2)))
+    }
+
+    /// Rank 0 and the queue both tell of a loss, and the queue may assign to the dead epoch in between.
+    @Test func anEpochThatIsOverIsNotGoneBackToAndCostsOneLoss() throws {
+        var table = try running(losses: 2)
+        let lost = table.failed(request(1), attempt: Attempt(1), error: .workerLost(losses: 1), now: at(1))
+        #expect(isTicket(lost.first, attempt: 2, generated: 0))
+        #expect(table.assigned(request(1), attempt: Attempt(2), to: group("g"), now: at(1)) == [])
+        #expect(table.workerLost(group("g"), now: at(1)) == [])
+        #expect(table.counts.losses == 1)
+        #expect(isTicket(table.tick(now: at(100)).first, attempt: 3, generated: 0))
+        let again = table.assigned(request(1), attempt: Attempt(3), to: group("g", 2), now: at(100))
+        guard case .dispatch(_, to: group("g", 2))? = again.first else {
+            Issue.record("not dispatched: \(again)")
+            return
+        }
+    }
+
+    @Test func aGroupThatReturnsIsAskedAgainWithoutALoss() throws {
+        var table = try running()
+        #expect(table.groupReturned(group("h").group, now: at(1)) == [])
+        #expect(table.groupReturned(group("g").group, now: at(1)) == [])
+        #expect(isTicket(table.tick(now: at(100)).first, attempt: 2, generated: 0))
+        #expect(table.counts.losses == 0)
+        // Its epoch goes on.
+        let again = table.assigned(request(1), attempt: Attempt(2), to: group("g"), now: at(100))
+        guard case .dispatch(_, to: group("g"))? = again.first else {
+            Issue.record("not dispatched: \(again)")
+            return
+        }
     }
 
     @Test func aRequestThatLosesItsGroupTooOftenEndsAlone() throws {
