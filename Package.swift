@@ -114,7 +114,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
-        .testTarget(name: "ClusterTests", dependencies: ["HeddleTransport", "HeddleWire", "HeddleCore"], swiftSettings: strict),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "HeddleClient", "HeddleCluster", "HeddleFiles", "HeddleTransport", "HeddleWire", "HeddleCore",
+                "CHeddleLinux",
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -15,12 +15,14 @@ int64_t grain_for(const heddle_team *team, int64_t count) {
 }
 
 struct Products {
+    /// One table from the first part to the last, whoever forces another meanwhile: parts are counted in its tiles.
+    const KernelTable &kernels;
     const heddle_product *products;
     int64_t count;
 };
 
-int64_t units_of(const heddle_product &product) {
-    return ceil_divide(ceil_divide(product.leaves->outputs, 16), heddle_kernels().product_tiles(product.rows));
+int64_t units_of(const KernelTable &kernels, const heddle_product &product) {
+    return ceil_divide(ceil_divide(product.leaves->outputs, 16), kernels.product_tiles(product.rows));
 }
 
 void run_products(const void *context, int64_t first, int64_t end) {
@@ -29,11 +31,11 @@ void run_products(const void *context, int64_t first, int64_t end) {
     for (int64_t i = 0; i < all->count && before < end; ++i) {
         const heddle_product &product = all->products[i];
         if (product.rows == 0 || product.leaves->outputs == 0) continue;
-        const int64_t units = units_of(product), tiles = ceil_divide(product.leaves->outputs, 16);
-        const int64_t step = heddle_kernels().product_tiles(product.rows);
+        const int64_t units = units_of(all->kernels, product), tiles = ceil_divide(product.leaves->outputs, 16);
+        const int64_t step = all->kernels.product_tiles(product.rows);
         const int64_t from = first > before ? first - before : 0, to = end - before < units ? end - before : units;
         if (from < to)
-            heddle_kernels().product(&product, from * step, to * step < tiles ? to * step : tiles);
+            all->kernels.product(&product, from * step, to * step < tiles ? to * step : tiles);
         before += units;
     }
 }
@@ -178,11 +180,11 @@ void run_probe(const void *context, int64_t first, int64_t end) {
 }  // namespace
 
 extern "C" void heddle_products(heddle_team *team, const heddle_product *products, int64_t product_count) {
-    Products context = {products, product_count};
+    Products context = {heddle_kernels(), products, product_count};
     int64_t units = 0, cost = 0;
     for (int64_t i = 0; i < product_count; ++i) {
         if (products[i].rows == 0 || products[i].leaves->outputs == 0) continue;
-        units += units_of(products[i]);
+        units += units_of(context.kernels, products[i]);
         for (int32_t leaf = 0; leaf < products[i].leaf_count; ++leaf)
             cost += products[i].leaves[leaf].outputs * products[i].leaves[leaf].inputs * (products[i].rows + 3);
     }

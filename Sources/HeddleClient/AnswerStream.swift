@@ -9,7 +9,10 @@ public struct AnswerStream: AsyncSequence, Sendable {
     public let id: RequestID
     private let reading: Reading
 
-    init(id: RequestID, buffer: AnswerBuffer, taken: @escaping @Sendable (Int) -> Void, cancel: @escaping @Sendable () -> Void) {
+    init(
+        id: RequestID, buffer: AnswerBuffer, taken: @escaping @Sendable (Int) -> Void,
+        cancel: @escaping @Sendable () -> Void
+    ) {
         self.id = id
         reading = Reading(buffer: buffer, taken: taken, cancelRequest: cancel)
     }
@@ -49,7 +52,10 @@ public struct AnswerStream: AsyncSequence, Sendable {
         let taken: @Sendable (Int) -> Void
         let cancelRequest: @Sendable () -> Void
 
-        init(buffer: AnswerBuffer, taken: @escaping @Sendable (Int) -> Void, cancelRequest: @escaping @Sendable () -> Void) {
+        init(
+            buffer: AnswerBuffer, taken: @escaping @Sendable (Int) -> Void,
+            cancelRequest: @escaping @Sendable () -> Void
+        ) {
             self.buffer = buffer
             self.taken = taken
             self.cancelRequest = cancelRequest

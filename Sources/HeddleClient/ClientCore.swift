@@ -16,21 +16,29 @@ package struct ClientCore {
     }
 
     private let limits: MeshClientLimits
+    /// Routers that may be gone to.
+    private let endpointCount: Int
     private var requests: [RequestID: RequestProgress] = [:]
     private var lastHeard = Instant(nanoseconds: 0)
     private var lastSent = Instant(nanoseconds: 0)
     private var lastConnected = Instant(nanoseconds: 0)
+    /// Whether the router that is connected to now has said anything.
+    private var hasHeard = false
     private var pingNumber: UInt64 = 0
     /// Which start and session of a router the last Pong named; nil until one has come since the last `greet`.
     private var session: (incarnation: Incarnation, client: ClientRef)?
     /// Answers to earlier pings speak of a session that is over.
     private var pingNumberMin: UInt64 = 0
 
-    package init(limits: MeshClientLimits) { self.limits = limits }
+    package init(limits: MeshClientLimits, endpointCount: Int = 1) {
+        self.limits = limits
+        self.endpointCount = endpointCount
+    }
 
     package var requestCount: Int { requests.count }
 
-    package mutating func submitted(_ submission: ClientSubmission, at now: Instant) throws(RequestFailure) -> [Action] {
+    package mutating func submitted(_ submission: ClientSubmission, at now: Instant) throws(RequestFailure) -> [Action]
+    {
         if let error = submission.firstError(limits: limits.socket) { throw RequestFailure(id: submission.id, error) }
         guard requests[submission.id] == nil else {
             throw RequestFailure(
@@ -67,7 +75,7 @@ package struct ClientCore {
     }
 
     package mutating func received(_ reply: ClientReply, at now: Instant) -> [Action] {
-        lastHeard = now
+        (lastHeard, hasHeard) = (now, true)
         switch reply {
         case .accepted(let accepted):
             guard let isAccepted = requests[accepted.id]?.isAccepted else { return [] }
@@ -84,6 +92,7 @@ package struct ClientCore {
             return [.deliver(finished.id, .finished(finished)), .end(finished.id, nil)]
         case .failed(let failure):
             guard let id = failure.id else { return endAll(failure) }
+            if failure.code == RequestError.shuttingDown.code, let actions = leaving(id, at: now) { return actions }
             guard requests.removeValue(forKey: id) != nil else { return [] }
             return [.end(id, failure)]
         case .busy(let id, let retryAfter): return busy(id, retryAfter: retryAfter, at: now)
@@ -111,11 +120,12 @@ package struct ClientCore {
             return actions
                 + endAll(
                     RequestFailure(
-                        id: nil, code: "unreachable", message: "no router has said anything for \(waited)"))
+                        id: nil, code: "unreachable", message: "no router has said anything for \(Quantities.duration(waited))"))
         }
-        if now.duration(since: max(lastHeard, lastConnected)) >= limits.socket.silenceMax, !requests.isEmpty {
-            lastConnected = now
-            return actions + [.reconnect] + greet(at: now) + resubmitAll(at: now)
+        let isElsewherePossible = endpointCount > 1 && !hasHeard
+        let patience = isElsewherePossible ? limits.firstAnswerMax : limits.socket.silenceMax
+        if now.duration(since: max(lastHeard, lastConnected)) >= patience, !requests.isEmpty {
+            return actions + reconnect(at: now)
         }
         for id in requests.keys.sorted() {
             guard let retryAt = requests[id]?.retryAt, retryAt <= now else { continue }
@@ -137,6 +147,19 @@ package struct ClientCore {
         return [greeting]
     }
 
+    /// Goes to the next router with everything that is open.
+    private mutating func reconnect(at now: Instant) -> [Action] {
+        (lastConnected, hasHeard) = (now, false)
+        return [.reconnect] + greet(at: now) + resubmitAll(at: now)
+    }
+
+    /// What to do about a router that ends; nil where there is no other, or all have ended by now.
+    private mutating func leaving(_ id: RequestID, at now: Instant) -> [Action]? {
+        guard endpointCount > 1, let count = requests[id]?.gapCount, count < limits.gapCountMax else { return nil }
+        requests[id]?.gapCount = count + 1
+        return reconnect(at: now)
+    }
+
     private mutating func ping(at now: Instant) -> Action {
         pingNumber += 1
         lastSent = now
@@ -151,7 +174,8 @@ package struct ClientCore {
             requests[tokens.id] = nil
             let reason = "the router sent more tokens than it has credit for"
             return [
-                .send(.cancel(tokens.id)), .end(tokens.id, RequestFailure(id: tokens.id, .protocolViolation(reason: reason))),
+                .send(.cancel(tokens.id)),
+                .end(tokens.id, RequestFailure(id: tokens.id, .protocolViolation(reason: reason))),
             ]
         case .gap: return gap(tokens.id, "token \(tokens.firstIndex) came before those in front of it", at: now)
         }

@@ -23,7 +23,7 @@ final class ClientDriver: @unchecked Sendable {
         self.endpoints = endpoints
         self.limits = limits
         context = try DealerContext()
-        core = ClientCore(limits: limits)
+        core = ClientCore(limits: limits, endpointCount: endpoints.count)
     }
 
     func open() throws(TransportError) {

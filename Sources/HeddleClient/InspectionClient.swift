@@ -103,8 +103,10 @@ private final class Round: @unchecked Sendable {
                 sockets.append(socket)
                 // The node's patience is a little shorter than ours, so that its answer can still arrive.
                 try socket.send(
-                    InspectRequest(number: UInt64(index + 1), query: query, deadline: max(.microseconds(1), deadline * 0.9))
-                        .frames())
+                    InspectRequest(
+                        number: UInt64(index + 1), query: query, deadline: max(.microseconds(1), deadline * 0.9)
+                    )
+                    .frames())
             } catch {
                 outcomes[index] = .unreadable("\(error)")
             }
@@ -116,10 +118,12 @@ private final class Round: @unchecked Sendable {
         guard outcomes[index] == nil else { return }
         do throws(ClientFrameError) {
             let reply = try InspectReply(frames: frames, limits: limits)
-            guard reply.number == UInt64(index + 1) else { return }
+            let isAnswer = reply.number == UInt64(index + 1)
             switch reply.outcome {
-            case .report(let report): outcomes[index] = .report(report)
-            case .refused(let reason): outcomes[index] = .refused(reason)
+            case .report(let report) where isAnswer: outcomes[index] = .report(report)
+            // A request that could not be read is refused under the number 0.
+            case .refused(let reason) where isAnswer || reply.number == 0: outcomes[index] = .refused(reason)
+            case .report, .refused: return
             }
         } catch {
             outcomes[index] = .unreadable("\(error)")

@@ -34,7 +34,8 @@ public final class MeshClient: Sendable {
     public func submit(_ submission: ClientSubmission) throws(RequestFailure) -> AnswerStream {
         let (id, driver, io) = (submission.id, driver, io)
         let buffer = AnswerBuffer()
-        let isSubmitted: Void? = try io.sync { () throws(RequestFailure) in try driver.submit(submission, into: buffer) }
+        let isSubmitted: Void? = try io.sync { () throws(RequestFailure) in try driver.submit(submission, into: buffer)
+        }
         guard isSubmitted != nil else { throw RequestFailure(id: id, .shuttingDown) }
         return AnswerStream(
             id: id, buffer: buffer, taken: { count in io.post { driver.taken(id, of: buffer, tokenCount: count) } },
@@ -43,10 +44,12 @@ public final class MeshClient: Sendable {
 
     /// Cancels what is open and leaves the mesh. Cancellations get a quarter of a second to go out.
     public func close() {
-        guard isClosed.withLock({ isClosed in
-            defer { isClosed = true }
-            return !isClosed
-        }) else { return }
+        guard
+            isClosed.withLock({ isClosed in
+                defer { isClosed = true }
+                return !isClosed
+            })
+        else { return }
         let driver = driver
         _ = io.sync { driver.close() }
         io.stop()

@@ -28,8 +28,11 @@ public struct PackedMatrix: Sendable {
     /// The most outputs, and the most inputs.
     public static let dimensionMax = 1 << 30
 
+    /// How its weights are stored.
     public let format: PackedFormat
+    /// Rows of the matrix.
     public let outputs: Int
+    /// Columns of the matrix.
     public let inputs: Int
     /// Where the inputs begin in a row that is multiplied.
     public let inputOffset: Int

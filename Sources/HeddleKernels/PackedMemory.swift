@@ -1,8 +1,9 @@
 import Glibc
 
 /// Owns the bytes behind packed weights: anonymous memory that is filled once, or a mapping of a packed file.
-// Safety: the bytes are written only while packing, before the owner is shared; afterwards everybody only reads.
 public final class PackedMemory: @unchecked Sendable {
+    // Safety: the bytes are written only while packing, before the owner is shared; afterwards everybody only reads.
+
     /// All bytes, the slack that kernels may read behind the last weight included.
     public let bytes: UnsafeRawBufferPointer
     private let release: (UnsafeRawBufferPointer) -> Void

@@ -2,8 +2,11 @@ import CHeddleKernels
 
 /// The heads that one rank computes, and the layout of its KV blocks that follows from them.
 public struct AttentionHeads: Sendable {
+    /// Elements of a head.
     public let headDimension: Int
+    /// Query heads of this rank.
     public let headCount: Int
+    /// KV heads of this rank.
     public let kvHeadCount: Int
     private let kvHeadOfHead: [Int32]
 
@@ -68,6 +71,7 @@ public struct SequenceRows {
     public func store(
         keys: Rows, values: Rows, heads: AttentionHeads, kv: UnsafeMutableBufferPointer<Float>, team: ThreadTeam
     ) {
+        defer { withExtendedLifetime((keys, values)) {} }
         let width = heads.kvHeadCount * heads.headDimension
         precondition(
             keys.count == rowCount && values.count == rowCount && keys.width == width && values.width == width,
@@ -86,6 +90,7 @@ public struct SequenceRows {
     public func attend(
         queries: Rows, heads: AttentionHeads, kv: UnsafeMutableBufferPointer<Float>, into out: Rows, team: ThreadTeam
     ) {
+        defer { withExtendedLifetime((queries, out)) {} }
         let width = heads.headCount * heads.headDimension
         precondition(
             queries.count == rowCount && out.count == rowCount && queries.width == width && out.width == width,

@@ -8,7 +8,9 @@ public struct ProductList {
     private var products: [heddle_product] = []
     private var leaves: [heddle_matrix] = []
     private var leafStarts: [Int] = []
-    private var held: [PackedMatrix] = []
+    /// What must live until the products have run.
+    private var heldMatrices: [PackedMatrix] = []
+    private var heldRows: [Rows] = []
 
     /// An empty list.
     public init() {}
@@ -21,7 +23,8 @@ public struct ProductList {
         products.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
         leafStarts.removeAll(keepingCapacity: true)
-        held.removeAll(keepingCapacity: true)
+        heldMatrices.removeAll(keepingCapacity: true)
+        heldRows.removeAll(keepingCapacity: true)
     }
 
     /// y = x · wᵀ.
@@ -38,7 +41,9 @@ public struct ProductList {
     /// inputs of x. Every maximal node that they cover is written, node i to `y` moved by i · nodeStride floats.
     ///
     /// - Parameter y: the rows of the first node; its buffer reaches over all nodes.
-    public mutating func add(leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, intoNodes y: Rows, nodeStride: Int) {
+    public mutating func add(
+        leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, intoNodes y: Rows, nodeStride: Int
+    ) {
         precondition(
             leafFirst >= 0 && !matrices.isEmpty && leafFirst + matrices.count <= Int(HEDDLE_TREE_LEAVES),
             "leaves \(leafFirst)..<\(leafFirst + matrices.count) are not within the tree's \(HEDDLE_TREE_LEAVES)")
@@ -58,20 +63,23 @@ public struct ProductList {
     }
 
     private mutating func append(
-        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, _ y: Rows, nodeStride: Int, accumulates: Bool, scale: Float
+        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, _ y: Rows, nodeStride: Int, accumulates: Bool,
+        scale: Float
     ) {
         precondition(x.count == y.count, "\(x.count) rows do not become \(y.count)")
         for matrix in matrices {
             precondition(
                 matrix.inputOffset + matrix.inputs <= x.width,
-                "inputs \(matrix.inputOffset)..<\(matrix.inputOffset + matrix.inputs) are not within rows of \(x.width)")
+                "inputs \(matrix.inputOffset)..<\(matrix.inputOffset + matrix.inputs) are not within rows of \(x.width)"
+            )
             precondition(matrix.outputs == y.width, "\(matrix.outputs) outputs do not fill rows of \(y.width)")
             precondition(matrix.format == matrices[0].format, "the leaves of a product have one format")
         }
         if x.count == 0 || y.width == 0 { return }
         leafStarts.append(leaves.count)
         leaves += matrices.map(\.handle)
-        held += matrices
+        heldMatrices += matrices
+        heldRows += [x, y]
         products.append(
             heddle_product(
                 leaves: nil, leaf_first: Int32(leafFirst), leaf_count: Int32(matrices.count), x: UnsafePointer(x.base),
@@ -82,8 +90,8 @@ public struct ProductList {
     /// Computes every product.
     public mutating func run(_ team: ThreadTeam) {
         if products.isEmpty { return }
-        // Safety: the leaves stay where they are during the call; `held` keeps the weights, the caller keeps the rows.
-        withExtendedLifetime(held) {
+        // Safety: the leaves stay where they are during the call; weights and rows are held by this list.
+        withExtendedLifetime((heldMatrices, heldRows)) {
             leaves.withUnsafeBufferPointer { leaves in
                 for index in products.indices {
                     products[index].leaves = leaves.baseAddress.map { $0 + leafStarts[index] }

@@ -5,27 +5,33 @@ import Glibc
 public enum RowKernels {
     /// y = x / √(mean(x²) + ε) · weight, row by row.
     public static func rmsNorm(_ x: Rows, weight: [Float], epsilon: Float, into y: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((x, y)) {} }
         precondition(x.count == y.count && x.width == y.width && weight.count == x.width, "norms keep the shape")
         if x.count == 0 { return }
         heddle_rms_norm(
-            team.handle, x.base, Int64(x.stride), weight, Int64(x.width), epsilon, Int64(x.count), y.base, Int64(y.stride))
+            team.handle, x.base, Int64(x.stride), weight, Int64(x.width), epsilon, Int64(x.count), y.base,
+            Int64(y.stride))
     }
 
     /// Rotates the heads of each row by its position's angles, halves paired as Hugging Face does.
     public static func rotate(_ x: Rows, positions: [Int32], table: RotaryTable, team: ThreadTeam) {
+        defer { withExtendedLifetime(x) {} }
         let dimension = table.headDimension
-        precondition(positions.count == x.count && x.width % dimension == 0, "each row is whole heads and has a position")
+        precondition(
+            positions.count == x.count && x.width % dimension == 0, "each row is whole heads and has a position")
         precondition(
             positions.allSatisfy { $0 >= 0 && Int($0) < table.positionCount },
             "positions are within the table's \(table.positionCount)")
         if x.count == 0 { return }
         heddle_rotary(
-            team.handle, x.base, Int64(x.stride), Int64(x.count), Int64(x.width / dimension), Int64(dimension), positions,
+            team.handle, x.base, Int64(x.stride), Int64(x.count), Int64(x.width / dimension), Int64(dimension),
+            positions,
             table.cosines, table.sines)
     }
 
     /// gate = silu(gate) · up.
     public static func gate(_ gate: Rows, by up: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((gate, up)) {} }
         precondition(gate.count == up.count && gate.width == up.width, "gate and up have one shape")
         if gate.count == 0 { return }
         heddle_silu_multiply(
@@ -34,6 +40,7 @@ public enum RowKernels {
 
     /// x += addend; both dense.
     public static func add(_ addend: Rows, to x: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime((addend, x)) {} }
         precondition(
             addend.count == x.count && addend.width == x.width && addend.stride == x.width && x.stride == x.width,
             "sums are of dense rows of one shape")
@@ -64,7 +71,9 @@ public enum RowKernels {
 
 /// Cosines and sines of every position's angles, computed once in double precision.
 public struct RotaryTable: Sendable {
+    /// Elements of a head.
     public let headDimension: Int
+    /// Positions that have angles, from 0.
     public let positionCount: Int
     let cosines: [Float]
     let sines: [Float]
@@ -72,7 +81,8 @@ public struct RotaryTable: Sendable {
     /// Angles position · theta^(−2i / headDimension), i in 0 ..< headDimension / 2.
     public init(headDimension: Int, positionCount: Int, theta: Double) {
         precondition(
-            headDimension > 0 && headDimension % 2 == 0 && theta > 0, "half a head's \(headDimension) dimensions rotate")
+            headDimension > 0 && headDimension % 2 == 0 && theta > 0, "half a head's \(headDimension) dimensions rotate"
+        )
         precondition((0...Int(Int32.max)).contains(positionCount), "a count of positions")
         self.headDimension = headDimension
         self.positionCount = positionCount

@@ -1,5 +1,6 @@
 /// Owns f32 memory for activations, aligned to a cache line and zeroed when made.
 public final class FloatMemory {
+    /// All of it.
     public let floats: UnsafeMutableBufferPointer<Float>
 
     /// Zeroed memory of so many floats.
@@ -13,30 +14,33 @@ public final class FloatMemory {
 
     deinit { floats.baseAddress.map { UnsafeMutableRawPointer($0).deallocate() } }
 
-    /// The whole memory as rows of `width`, as many as fit but at most `count`.
-    public func rows(_ count: Int, width: Int, at offset: Int = 0) -> Rows {
-        precondition(count >= 0 && width >= 0 && offset >= 0, "counts are not negative")
-        precondition(
-            offset + count * width <= floats.count,
-            "\(count) rows of \(width) floats at \(offset) do not fit \(floats.count)")
-        return Rows(floats: UnsafeMutableBufferPointer(rebasing: floats[offset...]), count: count, width: width, stride: width)
+    /// Rows of `width` from an offset on; `stride` floats from one to the next, without gaps where it is nil.
+    public func rows(_ count: Int, width: Int, stride: Int? = nil, at offset: Int = 0) -> Rows {
+        precondition(offset >= 0 && offset <= floats.count, "offset \(offset) is not within \(floats.count) floats")
+        return Rows(memory: self, offset: offset, count: count, width: width, stride: stride ?? width)
     }
 }
 
-/// A rectangle of f32: `count` rows of `width`, `stride` apart. It borrows its memory: whoever made it keeps that alive.
+/// A rectangle of f32: `count` rows of `width`, `stride` apart. It keeps its memory alive.
 public struct Rows {
+    /// From the first row to the end of the memory.
     let floats: UnsafeMutableBufferPointer<Float>
+    private let memory: FloatMemory
+    /// Rows.
     public let count: Int
+    /// Elements of a row.
     public let width: Int
+    /// Elements from one row's begin to the next one's.
     public let stride: Int
 
-    /// Rows inside a buffer that outlives every use of them.
-    public init(floats: UnsafeMutableBufferPointer<Float>, count: Int, width: Int, stride: Int) {
-        precondition(count >= 0 && width >= 0 && stride >= width, "\(count) rows of \(width), \(stride) apart, are none")
+    init(memory: FloatMemory, offset: Int, count: Int, width: Int, stride: Int) {
         precondition(
-            count == 0 || (count - 1) * stride + width <= floats.count,
-            "\(count) rows of \(width), \(stride) apart, do not fit \(floats.count) floats")
-        self.floats = floats
+            count >= 0 && width >= 0 && stride >= width, "\(count) rows of \(width), \(stride) apart, are none")
+        precondition(
+            count == 0 || offset + (count - 1) * stride + width <= memory.floats.count,
+            "\(count) rows of \(width), \(stride) apart, at \(offset) do not fit \(memory.floats.count) floats")
+        self.memory = memory
+        floats = UnsafeMutableBufferPointer(rebasing: memory.floats[offset...])
         self.count = count
         self.width = width
         self.stride = stride
@@ -45,22 +49,31 @@ public struct Rows {
     /// Some of the rows.
     public subscript(rows: Range<Int>) -> Rows {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) are not within \(count)")
-        let first = rows.isEmpty ? 0 : rows.lowerBound * stride
-        return Rows(
-            floats: UnsafeMutableBufferPointer(rebasing: floats[first...]), count: rows.count, width: width, stride: stride)
+        let offset = memory.floats.count - floats.count + (rows.isEmpty ? 0 : rows.lowerBound * stride)
+        return Rows(memory: memory, offset: offset, count: rows.count, width: width, stride: stride)
     }
 
-    /// One row's elements.
-    public func row(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+    /// Lends one row's elements.
+    public func withRow<Result, Failure: Error>(
+        _ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         precondition((0..<count).contains(index), "row \(index) is not within \(count)")
-        return UnsafeMutableBufferPointer(rebasing: floats[(index * stride)..<(index * stride + width)])
+        defer { withExtendedLifetime(memory) {} }
+        return try body(floats.extracting((index * stride)..<(index * stride + width)))
     }
 
-    /// All elements, where rows follow each other without gaps.
-    public var dense: UnsafeMutableBufferPointer<Float> {
+    /// Lends all elements, where rows follow each other without gaps.
+    public func withDense<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         precondition(stride == width, "rows of \(width) that are \(stride) apart have gaps")
-        return floats.extracting(0..<(count * width))
+        defer { withExtendedLifetime(memory) {} }
+        return try body(floats.extracting(0..<(count * width)))
     }
 
+    /// A copy of one row.
+    public func values(_ index: Int) -> [Float] { withRow(index) { Array($0) } }
+
+    /// The first row's address, for a caller that holds these rows until it is used.
     var base: UnsafeMutablePointer<Float>? { floats.baseAddress }
 }

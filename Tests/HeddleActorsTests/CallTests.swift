@@ -5,8 +5,7 @@ import HeddleTransport
 import HeddleWire
 import Testing
 
-
-@Suite struct CallTests {
+@Suite(.timeLimit(.minutes(1))) struct CallTests {
     @Test(arguments: Wire.allCases) func aCallBringsItsResultBack(wire: Wire) async throws {
         try await withPair(wire) { pair, far in
             let sum = try await far.add(40, to: 2)
@@ -24,7 +23,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Wire.allCases) func callsThatAreNotWaitedForStartInTheOrderInWhichTheyWereMade(wire: Wire) async throws {
+    @Test(arguments: Wire.allCases) func callsThatAreNotWaitedForStartInTheOrderInWhichTheyWereMade(wire: Wire)
+        async throws
+    {
         try await withPair(wire) { pair, far in
             // All made on the I/O thread, one after the other, before any has an answer.
             let tasks = (0..<300).map { number in

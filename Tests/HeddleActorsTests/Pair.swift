@@ -12,7 +12,31 @@ enum Wire: CaseIterable, Sendable {
 let nodeA = NodeName("a")
 let nodeB = NodeName("b")
 let echoOnB = ActorIdentity(node: nodeB, role: RoleName("echo"), name: ActorName("one"))
-let testContracts = ContractTable(testMethods)
+/// Half of the methods are served by the runtime's look-up, half by their own lines.
+let testContracts = ContractTable(
+    testMethods,
+    serving: [
+        ContractServing("Echo.add(_:to:)", on: Echo.self) { echo, arguments in
+            let left: Int = try arguments.decodeNextArgument()
+            return try await echo.add(left, to: arguments.decodeNextArgument()).wireBytes()
+        },
+        ContractServing("Echo.note()", on: Echo.self) { echo, arguments in
+            try await echo.note(arguments.decodeNextArgument())
+            return []
+        },
+        ContractServing("Echo.refuse()", on: Echo.self) { echo, arguments in
+            try await echo.refuse(arguments.decodeNextArgument())
+            return []
+        },
+        ContractServing("Echo.block()", on: Echo.self) { echo, _ in
+            try await echo.block()
+            return []
+        },
+        ContractServing("Echo.untilCancelled()", on: Echo.self) { echo, _ in
+            try await echo.untilCancelled()
+            return []
+        },
+    ])
 
 /// A folder of one test, mode 0700, removed with what is in it.
 func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {

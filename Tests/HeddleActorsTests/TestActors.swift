@@ -72,6 +72,9 @@ final class Gate: @unchecked Sendable {
     func leave() { leftContinuation.yield() }
     func open() { opened.raise() }
 
+    func waitUntilEntered() async { for await _ in entered { return } }
+    func waitUntilLeft() async { for await _ in left { return } }
+
     func waitBlocking() {
         enter()
         opened.wait()

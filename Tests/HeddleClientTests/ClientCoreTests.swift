@@ -20,7 +20,9 @@ import Testing
         return core
     }
 
-    private func resubmission(from indices: [Int], credit: Int = 1024, submission: ClientSubmission = Samples.submission())
+    private func resubmission(
+        from indices: [Int], credit: Int = 1024, submission: ClientSubmission = Samples.submission()
+    )
         -> ClientCore.Action
     {
         var again = submission
@@ -123,11 +125,36 @@ import Testing
         #expect(failure.code == "unreachable")
     }
 
+    @Test func whereThereAreOthersARouterMustAnswerSoon() throws {
+        var core = ClientCore(limits: MeshClientLimits(), endpointCount: 2)
+        _ = try core.submitted(Samples.submission(), at: at(0))
+        _ = core.ticked(at: at(1999))
+        #expect(core.ticked(at: at(2000)).first == .reconnect)
+        _ = core.received(Samples.pong(3), at: at(2001))
+        #expect(core.ticked(at: at(4002)).first != .reconnect)
+        _ = core.ticked(at: at(6999))
+        #expect(core.ticked(at: at(7001)).first == .reconnect)
+    }
+
+    @Test func aRouterThatEndsIsLeftForTheNext() throws {
+        var core = ClientCore(limits: MeshClientLimits(), endpointCount: 2)
+        _ = try core.submitted(Samples.submission(), at: at(0))
+        _ = core.received(Samples.tokens(0..<2), at: at(1))
+        let ending = ClientReply(id: Samples.id, error: .shuttingDown)
+        #expect(
+            core.received(ending, at: at(2))
+                == [.reconnect, .send(.ping(number: 2)), resubmission(from: [2], credit: 1022)])
+        var alone = try started()
+        #expect(
+            alone.received(ending, at: at(2)) == [.end(Samples.id, RequestFailure(id: Samples.id, .shuttingDown))])
+    }
+
     @Test func aRouterThatStartedAgainIsSubmittedToAgain() throws {
         var core = try started()
         _ = core.received(Samples.tokens(0..<2), at: at(10))
         let other = Incarnation(high: 9, low: 9)
-        #expect(core.received(Samples.pong(1, incarnation: other), at: at(11)) == [resubmission(from: [2], credit: 1022)])
+        #expect(
+            core.received(Samples.pong(1, incarnation: other), at: at(11)) == [resubmission(from: [2], credit: 1022)])
         #expect(core.received(Samples.pong(1, session: 2, incarnation: other), at: at(12)).count == 1)
         #expect(core.received(Samples.pong(1, session: 2, incarnation: other), at: at(13)) == [])
         // An answer to a ping from before the present session says nothing about it.

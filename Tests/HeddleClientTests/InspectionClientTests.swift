@@ -32,10 +32,15 @@ import Testing
         let mute = try ScriptedRouter(script: { _, _ in [] })
         let garbage = try ScriptedRouter(script: { _, _ in [[[0]]] })
         let refusing = try ScriptedRouter(script: { _, frames in
-            [InspectReply(number: (try? InspectRequest(frames: frames))?.number ?? 0, outcome: .refused("busy")).frames()]
+            [
+                InspectReply(number: (try? InspectRequest(frames: frames))?.number ?? 0, outcome: .refused("busy"))
+                    .frames()
+            ]
         })
-        let targets = [("good", good.endpoint), ("mute", mute.endpoint), ("garbage", garbage.endpoint),
-            ("refusing", refusing.endpoint), ("wrong", "nonsense")]
+        let targets = [
+            ("good", good.endpoint), ("mute", mute.endpoint), ("garbage", garbage.endpoint),
+            ("refusing", refusing.endpoint), ("wrong", "nonsense"),
+        ]
         let answers = try await InspectionClient.ask(
             targets.map { InspectionClient.Target(node: NodeName($0.0), endpoint: $0.1) }, InspectionQuery(.node),
             deadline: .milliseconds(400))

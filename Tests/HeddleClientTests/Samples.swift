@@ -15,7 +15,9 @@ enum Samples {
     }
 
     static func accepted(_ id: RequestID = id) -> ClientReply {
-        guard let digest = Digest([UInt8](repeating: 7, count: 32)) else { preconditionFailure("32 bytes are a digest") }
+        guard let digest = Digest([UInt8](repeating: 7, count: 32)) else {
+            preconditionFailure("32 bytes are a digest")
+        }
         return .accepted(
             AcceptedRequest(
                 id: id, promptTokenCount: 3, model: ModelName("base"), modelDigest: digest, adapter: nil,
@@ -34,7 +36,9 @@ enum Samples {
             text: range.map { "t\($0)" }.joined(), finish: finish)
     }
 
-    static func finished(_ tokenCounts: [Int] = [4], id: RequestID = id) -> ClientReply { .finished(end(tokenCounts, id: id)) }
+    static func finished(_ tokenCounts: [Int] = [4], id: RequestID = id) -> ClientReply {
+        .finished(end(tokenCounts, id: id))
+    }
 
     static func end(_ tokenCounts: [Int] = [4], id: RequestID = id) -> FinishedRequest {
         FinishedRequest(

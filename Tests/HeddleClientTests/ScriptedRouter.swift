@@ -52,10 +52,12 @@ final class ScriptedRouter: @unchecked Sendable {
 
     /// Closes the socket; whoever is connected sees the connection go.
     func stop() {
-        guard isStopping.withLock({ was in
-            defer { was = true }
-            return !was
-        }) else { return }
+        guard
+            isStopping.withLock({ was in
+                defer { was = true }
+                return !was
+            })
+        else { return }
         done.wait()
     }
 

@@ -19,7 +19,8 @@ import Testing
         for _ in 0..<32 {
             for index in driver.feeds.indices {
                 let row = try #require(driver.feeds[index].logits.last)
-                driver.feeds[index].tokens.append(row.withUnsafeBufferPointer { greedy.token($0, choice: 0, position: 0) })
+                driver.feeds[index].tokens.append(
+                    row.withUnsafeBufferPointer { greedy.token($0, choice: 0, position: 0) })
             }
             let plan = driver.plan(rowsMax: 1)
             driver.finished(plan, try group.run(plan))
@@ -48,7 +49,9 @@ import Testing
         }
         let logits = try Driver.run(feeds, on: group, chunk: .max, blocks: Array(0..<64))
         for (index, sequence) in golden.sequences.enumerated() {
-            let worst = zip(logits[index].joined(), golden.logits[index]).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
+            let worst = zip(logits[index].joined(), golden.logits[index]).reduce(0.0) {
+                max($0, Double(abs($1.0 - $1.1)))
+            }
             #expect(worst <= sequence.bf16_deviation, "\(name) \(sequence.adapter ?? "base")")
         }
     }

@@ -6,7 +6,9 @@ import Testing
 
 /// The scheduler, the ranks and the sampler together, without a mesh.
 @Suite(.serialized) struct LocalEngineTests {
-    private func requests(_ golden: Golden, _ engine: LocalEngine, _ change: (inout SamplingParameters) -> Void = { _ in })
+    private func requests(
+        _ golden: Golden, _ engine: LocalEngine, _ change: (inout SamplingParameters) -> Void = { _ in }
+    )
         -> [LocalRequest]
     {
         golden.sequences.map { sequence in
@@ -107,6 +109,29 @@ import Testing
         options.rankCount = 0
         #expect(throws: EngineError.rankOutOfRange(rank: 0, rankCount: 0, rankCountMax: 8)) {
             try LocalEngine(model: golden.model, options: options)
+        }
+    }
+}
+
+/// What a rank does when the others are gone.
+@Suite struct LostRankTests {
+    @Test func anAbortedGroupEndsTheStepWithItsError() throws {
+        let golden = try Golden("heads4")
+        let collectives = try SharedMemoryCollective.threads(rankCount: 2)
+        let plan = try ShardPlan(configuration: golden.model.configuration, rank: 0, rankCount: 2)
+        let pass = try CPUForwardPass(
+            shard: PackedShard(model: golden.model, plan: plan), collective: collectives[0])
+        collectives[1].abort()
+        #expect(throws: CollectiveError.aborted) {
+            try pass.run(
+                StepPlan(
+                    step: 1,
+                    segments: [
+                        StepPlan.Segment(
+                            sequence: SequenceID(1), adapter: nil, tokens: [3, 4], firstPosition: 0,
+                            blocks: [BlockID(0)],
+                            logits: .last)
+                    ]))
         }
     }
 }

@@ -7,10 +7,12 @@ import Testing
     private func plan(_ segments: StepPlan.Segment...) -> StepPlan { StepPlan(step: 1, segments: segments) }
 
     private func segment(
-        _ sequence: UInt64 = 1, adapter: Int32? = nil, tokens: [TokenID] = [3, 4, 5], first: Int = 0, blocks: [Int32] = [0]
+        _ sequence: UInt64 = 1, adapter: Int32? = nil, tokens: [TokenID] = [3, 4, 5], first: Int = 0,
+        blocks: [Int32] = [0]
     ) -> StepPlan.Segment {
         StepPlan.Segment(
-            sequence: SequenceID(sequence), adapter: adapter.map(AdapterSlot.init), tokens: tokens, firstPosition: first,
+            sequence: SequenceID(sequence), adapter: adapter.map(AdapterSlot.init), tokens: tokens,
+            firstPosition: first,
             blocks: blocks.map(BlockID.init), logits: .last)
     }
 

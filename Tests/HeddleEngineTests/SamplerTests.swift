@@ -32,7 +32,8 @@ import Testing
             CounterGenerator(key: .max).words(SIMD4(repeating: .max))
                 == SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd))
         #expect(
-            CounterGenerator(key: 0x299f_31d0_a409_3822).words(SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344))
+            CounterGenerator(key: 0x299f_31d0_a409_3822).words(
+                SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344))
                 == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
     }
 
@@ -92,9 +93,11 @@ import Testing
             #expect(draws(1, 0) == draws(1, 0))
             #expect(draws(1, 0) != draws(2, 0))
             #expect(draws(1, 0) != draws(1, 1))
-            #expect(draws(1, 0).reversed() == (0..<64).reversed().map {
-                entry.sampler(seed: 1).token(logits, choice: 0, position: $0)
-            })
+            #expect(
+                draws(1, 0).reversed()
+                    == (0..<64).reversed().map {
+                        entry.sampler(seed: 1).token(logits, choice: 0, position: $0)
+                    })
         }
     }
 

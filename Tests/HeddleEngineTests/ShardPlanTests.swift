@@ -3,7 +3,9 @@ import HeddleFiles
 import Testing
 
 @Suite struct ShardPlanTests {
-    private func configuration(heads: Int, kvHeads: Int, feedForward: Int = 101, vocabulary: Int = 117) -> ModelConfiguration {
+    private func configuration(heads: Int, kvHeads: Int, feedForward: Int = 101, vocabulary: Int = 117)
+        -> ModelConfiguration
+    {
         ModelConfiguration(
             layerCount: 1, hiddenSize: 32, headCount: heads, kvHeadCount: kvHeads, headDimension: 4,
             feedForwardSize: feedForward, vocabularyCount: vocabulary)

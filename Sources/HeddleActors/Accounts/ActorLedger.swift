@@ -86,6 +86,7 @@ final class ActorLedger: Sendable {
     func jobStarted(ticket: UInt64?, now: UInt64) {
         state.withLock { state in
             state.jobsQueued -= 1
+            state.jobsRun += 1
             state.jobStarted = now
             guard let ticket, var call = state.calls[ticket], call.started == nil else { return }
             call.started = now
@@ -99,7 +100,6 @@ final class ActorLedger: Sendable {
         state.withLock { state in
             state.jobStarted = nil
             state.methodRunning = nil
-            state.jobsRun += 1
         }
     }
 

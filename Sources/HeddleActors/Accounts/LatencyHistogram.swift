@@ -1,3 +1,5 @@
+import HeddleTransport
+
 /// Counts durations in buckets that grow by a quarter of a power of two: a quantile is right within 12.5 %, and the size is
 /// fixed however many are counted.
 public struct LatencyHistogram: Hashable, Sendable {
@@ -8,6 +10,9 @@ public struct LatencyHistogram: Hashable, Sendable {
     public private(set) var total: UInt64 = 0
 
     public init() { counts = [] }
+
+    /// Counts one duration.
+    public mutating func record(_ duration: Duration) { add(nanoseconds: UInt64(nanosecondsOf: duration)) }
 
     mutating func add(nanoseconds: UInt64) {
         if counts.isEmpty { counts = [UInt32](repeating: 0, count: Self.bucketCount) }

@@ -1,6 +1,6 @@
+import Glibc
 import HeddleCore
 import HeddleTransport
-import Glibc
 
 /// Times remote calls against bare libzmq: the same payload, the same kind of connection, taking turns within one run.
 public struct CallBench: Sendable {
@@ -22,7 +22,13 @@ public struct CallBench: Sendable {
     static let serverNode = NodeName("bench-server")
     static let clientNode = NodeName("bench-client")
     static let echo = ActorIdentity(node: serverNode, role: RoleName("bench"), name: ActorName("echo"))
-    static let contracts = ContractTable(benchMethods)
+    static let contracts = ContractTable(
+        benchMethods,
+        serving: [
+            ContractServing("BenchEcho.echo()", on: BenchEcho.self) { echo, arguments in
+                try await echo.echo(arguments.decodeNextArgument()).wireBytes()
+            }
+        ])
 
     /// Measures. `startServer` starts another process that runs `serve` with the wire's name and returns its first line of
     /// output; the process ends when the returned closure is called.

@@ -7,7 +7,8 @@ package final class ChildProcess: Sendable {
     /// What it said.
     package let line: String
     private let input: Int32
-    private let isReaped = Locked(false)
+    private let output: Int32
+    private let status = Locked<Int32?>(nil)
 
     /// Starts the program and waits for its line. The child inherits the environment with `environment` added.
     package init(path: String, arguments: [String], environment: [String] = []) throws(TransportError) {
@@ -46,7 +47,8 @@ package final class ChildProcess: Sendable {
         var line: [UInt8] = []
         var byte: UInt8 = 0
         while read(fromChild[0], &byte, 1) == 1, byte != 0x0A { line.append(byte) }
-        close(fromChild[0])
+        // Kept open: a child that says more must not be killed for it.
+        output = fromChild[0]
         self.line = String(decoding: line, as: UTF8.self)
     }
 
@@ -56,16 +58,19 @@ package final class ChildProcess: Sendable {
     package func kill() { signal(SIGKILL) }
 
     /// Sends any signal.
-    package func signal(_ number: Int32) { isReaped.withLock { if !$0 { Glibc.kill(processID, number) } } }
+    package func signal(_ number: Int32) { status.withLock { if $0 == nil { Glibc.kill(processID, number) } } }
 
-    /// Closes its standard input and waits for its end.
-    package func end() {
-        isReaped.withLock { isReaped in
-            guard !isReaped else { return }
-            isReaped = true
+    /// Closes its standard input, waits for its end, and returns the status that `waitpid` gives.
+    @discardableResult
+    package func end() -> Int32 {
+        status.withLock { known in
+            if let known { return known }
             close(input)
             var status: Int32 = 0
             while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+            close(output)
+            known = status
+            return status
         }
     }
 }

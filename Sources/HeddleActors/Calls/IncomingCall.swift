@@ -23,7 +23,8 @@ final class IncomingCall: @unchecked Sendable {
     var outcome: Result<[UInt8], any Error>?
     var task: Task<Void, Never>?
 
-    init(key: Key, hosted: HostedActor, method: ContractMethod, payload: [UInt8], context: CallContext, ticket: UInt64) {
+    init(key: Key, hosted: HostedActor, method: ContractMethod, payload: [UInt8], context: CallContext, ticket: UInt64)
+    {
         self.key = key
         self.hosted = hosted
         self.method = method
@@ -46,6 +47,10 @@ final class IncomingCall: @unchecked Sendable {
         do {
             try await CallContext.$current.withValue(context) {
                 system.starting.begin(self)
+                if let serving = system.contracts.serving(at: method.index) {
+                    outcome = .success(try await serving.run(actor, &decoder))
+                    return
+                }
                 try await system.executeDistributedTarget(
                     on: actor, target: RemoteCallTarget(method.target), invocationDecoder: &decoder,
                     handler: MeshResultHandler(call: self))
@@ -56,7 +61,7 @@ final class IncomingCall: @unchecked Sendable {
     }
 
     /// What the runtime throws before it reaches the method, in the terms of the wire.
-    private static func reason(_ error: any Error) -> any Error {
+    static func reason(_ error: any Error) -> any Error {
         switch error {
         case let error as WireError: RemoteCallError.argumentsUnreadable(reason: error.description)
         case let error as ExecuteDistributedTargetError: RemoteCallError.argumentsUnreadable(reason: error.message)

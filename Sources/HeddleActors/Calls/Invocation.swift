@@ -42,7 +42,11 @@ public struct MeshResultHandler: DistributedTargetInvocationResultHandler {
 
     let call: IncomingCall
 
-    public func onReturn<Success: WireCodable>(value: Success) async throws { call.outcome = .success(value.wireBytes()) }
+    public func onReturn<Success: WireCodable>(value: Success) async throws {
+        call.outcome = .success(value.wireBytes())
+    }
     public func onReturnVoid() async throws { call.outcome = .success([]) }
-    public func onThrow<Failure: Error>(error: Failure) async throws { call.outcome = .failure(error) }
+    public func onThrow<Failure: Error>(error: Failure) async throws {
+        call.outcome = .failure(IncomingCall.reason(error))
+    }
 }

@@ -11,10 +11,13 @@ public struct ContractMethod: Hashable, Sendable {
         self.index = index
         self.signature = signature
         self.target = target
+        name = Self.name(of: signature)
     }
 
     /// `Type.method(labels:)`: what tables and traces show.
-    public var name: String {
+    public let name: String
+
+    private static func name(of signature: String) -> String {
         guard let open = signature.firstIndex(of: "(") else { return signature }
         let path = signature[..<open].split(separator: ".").suffix(2).joined(separator: ".")
         var labels = ""
@@ -48,9 +51,10 @@ public struct ContractTable: Sendable {
 
     private let byTarget: [String: Int]
     private let byIndex: [UInt32: Int]
+    private let serving: [UInt32: ContractServing]
 
-    /// An index or a symbol that occurs twice is a programmer's error.
-    public init(_ methods: [ContractMethod], errors: WireErrorTable = .standard) {
+    /// An index or a symbol that occurs twice, and a serving of a method that is not there, are a programmer's errors.
+    public init(_ methods: [ContractMethod], errors: WireErrorTable = .standard, serving: [ContractServing] = []) {
         self.methods = methods.sorted { $0.index < $1.index }
         self.errors = errors
         var byTarget: [String: Int] = [:]
@@ -61,8 +65,10 @@ public struct ContractTable: Sendable {
             digest = (digest ^ 0xFF) &* 0x0000_0100_0000_01B3
         }
         for (position, method) in self.methods.enumerated() {
-            precondition(byIndex.updateValue(position, forKey: method.index) == nil, "index \(method.index) names two methods")
-            precondition(byTarget.updateValue(position, forKey: method.target) == nil, "\(method.target) has two indices")
+            precondition(
+                byIndex.updateValue(position, forKey: method.index) == nil, "index \(method.index) names two methods")
+            precondition(
+                byTarget.updateValue(position, forKey: method.target) == nil, "\(method.target) has two indices")
             mix(String(method.index))
             mix(method.signature)
             mix(method.target)
@@ -71,10 +77,24 @@ public struct ContractTable: Sendable {
         self.byTarget = byTarget
         self.byIndex = byIndex
         self.digest = digest
+        var byMethod: [UInt32: ContractServing] = [:]
+        for one in serving {
+            let named = methods.filter { $0.name == one.name }
+            precondition(named.count == 1, "the table has \(named.count) methods \(one.name); run .ci/contracts")
+            for method in named { byMethod[method.index] = one }
+        }
+        self.serving = byMethod
     }
 
+    /// How the method is served; nil for the runtime's own way.
+    func serving(at index: UInt32) -> ContractServing? { serving[index] }
+
     /// The methods of both; the errors of the left one.
-    public static func + (left: Self, right: Self) -> Self { Self(left.methods + right.methods, errors: left.errors) }
+    public static func + (left: Self, right: Self) -> Self {
+        Self(
+            left.methods + right.methods, errors: left.errors,
+            serving: Array(left.serving.values) + Array(right.serving.values))
+    }
 
     /// The method of an index from the wire; nil for one that no line has.
     public func method(at index: UInt32) -> ContractMethod? { byIndex[index].map { methods[$0] } }

@@ -66,7 +66,7 @@ public struct WireErrorTable: Sendable {
     }
 
     /// The error of a failure frame; what cannot be read is an error too.
-    func error(of payload: [UInt8]) -> any Error {
+    package func error(of payload: [UInt8]) -> any Error {
         var reader = WireReader(payload)
         do throws(WireError) {
             let code = try reader.read(UInt32.self)

@@ -52,8 +52,9 @@ final class StartingCall: @unchecked Sendable {
 
     init(io: IOThread) { self.io = io }
 
-    func begin(_ call: IncomingCall) { self.call = call }
-    func end() { call = nil }
+    // A task that outlives the thread runs elsewhere, and then nothing is started here.
+    func begin(_ call: IncomingCall) { if io.isCurrent { self.call = call } }
+    func end() { if io.isCurrent { call = nil } }
 
     func take(for ledger: ActorLedger) -> IncomingCall? {
         guard io.isCurrent, let call, call.hosted.ledger === ledger else { return nil }

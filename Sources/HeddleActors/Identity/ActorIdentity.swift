@@ -41,7 +41,8 @@ extension ActorIdentity: CustomStringConvertible {
     /// Reads what `description` writes.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, NodeName.isValid(parts[0]), RoleName.isValid(parts[1]), ActorName.isValid(parts[2]) else {
+        guard parts.count == 3, NodeName.isValid(parts[0]), RoleName.isValid(parts[1]), ActorName.isValid(parts[2])
+        else {
             return nil
         }
         self.init(node: NodeName(parts[0]), role: RoleName(parts[1]), name: ActorName(parts[2]))

@@ -45,7 +45,9 @@ extension MeshNode {
         of hello: MeshHello, peer: NodeName, incarnation: Incarnation, dialed: NodeName?
     ) -> MeshRefusal? {
         func hexadecimal(_ digest: UInt64) -> String { "0x" + String(digest, radix: 16) }
-        if isClosing { return MeshRefusal(reason: .shuttingDown, ours: name.text, theirs: hello.node.cut(byteCountMax: 128)) }
+        if isClosing {
+            return MeshRefusal(reason: .shuttingDown, ours: name.text, theirs: hello.node.cut(byteCountMax: 128))
+        }
         if hello.version != WireVersion.current {
             return MeshRefusal(reason: .version, ours: "\(WireVersion.current)", theirs: "\(hello.version)")
         }

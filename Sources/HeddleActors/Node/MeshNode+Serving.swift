@@ -75,7 +75,8 @@ extension MeshNode {
                 // The caller learns in few bytes what did not fit in many.
                 count { $0.repliesDropped += 1 }
                 let reason = RemoteCallError.notSent(error)
-                sendUrgent(.failure, on: key.connection, call: key.number, payload: contracts.errors.payload(of: reason))
+                sendUrgent(
+                    .failure, on: key.connection, call: key.number, payload: contracts.errors.payload(of: reason))
             }
         }
     }
@@ -85,6 +86,7 @@ extension MeshNode {
             return .argumentsUnreadable(reason: "the envelope names no actor")
         }
         return .noActor(
-            ActorIdentity(node: name, role: RoleName(local.role), name: ActorName(local.name), incarnation: incarnation))
+            ActorIdentity(node: name, role: RoleName(local.role), name: ActorName(local.name), incarnation: incarnation)
+        )
     }
 }

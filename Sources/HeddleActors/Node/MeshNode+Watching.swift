@@ -35,7 +35,9 @@ extension MeshNode {
     /// An actor of ours ended.
     func actorEnded(_ actor: LocalName) {
         for connection in watchers.removeValue(forKey: actor) ?? [] { sendUrgent(.ended, on: connection, name: actor) }
-        for stream in (watches[WatchTarget(node: name, actor: actor)] ?? [:]).values { stream.yield(.lost(incarnation)) }
+        for stream in (watches[WatchTarget(node: name, actor: actor)] ?? [:]).values {
+            stream.yield(.lost(incarnation))
+        }
     }
 
     /// An actor of a peer ended.

@@ -131,7 +131,11 @@ final class MeshNode: IOSource {
 
     func service(nowNanoseconds: UInt64) { if dueNanoseconds <= nowNanoseconds { expire(now: nowNanoseconds) } }
 
-    func close() { link.close() }
+    func close() {
+        link.close()
+        for resume in onIdle { resume() }
+        onIdle = []
+    }
 }
 
 /// What one connection has come to.

@@ -57,7 +57,8 @@ extension MeshActorSystem {
     }
 
     private func reserve(role: RoleName, name: ActorName, place: ActorPlace) -> ActorIdentity {
-        precondition(RoleName.isValid(role.text) && ActorName.isValid(name.text), "an actor needs a valid role and name")
+        precondition(
+            RoleName.isValid(role.text) && ActorName.isValid(name.text), "an actor needs a valid role and name")
         let identity = identity(role: role, name: name)
         let target: ActorExecutor.Target
         let placeName: String
@@ -93,7 +94,8 @@ extension MeshActorSystem {
         _ = actor.unownedExecutor
         precondition(
             hosted(LocalName(identity))?.executorWasAsked.load(ordering: .relaxed) != false,
-            "\(Act.self) must declare: nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.executor(of: id) }")
+            "\(Act.self) must declare: nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.executor(of: id) }"
+        )
         hosted(LocalName(identity))?.keep()
         return actor
     }

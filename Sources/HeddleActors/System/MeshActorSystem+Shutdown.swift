@@ -34,6 +34,20 @@ extension MeshActorSystem {
             }
         }
     }
+
+    /// Returns once no call of another node is under way here.
+    public func waitUntilIdle() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let posted = io.post { [self] in
+                if meshNode.incoming.isEmpty {
+                    continuation.resume()
+                } else {
+                    meshNode.onIdle.append { continuation.resume() }
+                }
+            }
+            if !posted { continuation.resume() }
+        }
+    }
 }
 
 extension MeshNode {

@@ -49,7 +49,8 @@ public final class MeshActorSystem: DistributedActorSystem, @unchecked Sendable 
     ///   - onEvent: what a log should know; called on the I/O thread, must not block.
     public init(
         node: NodeName, incarnation: Incarnation, directory: Directory, contracts: ContractTable, link: any Link,
-        limits: MeshLimits = MeshLimits(), io: IOThread? = nil, onEvent: @escaping @Sendable (MeshEvent) -> Void = { _ in }
+        limits: MeshLimits = MeshLimits(), io: IOThread? = nil,
+        onEvent: @escaping @Sendable (MeshEvent) -> Void = { _ in }
     ) {
         precondition(directory.contains(node), "the directory must hold the node “\(node)” itself")
         let io = io ?? IOThread(name: "io-\(node)")
@@ -62,7 +63,8 @@ public final class MeshActorSystem: DistributedActorSystem, @unchecked Sendable 
         self.onEvent = onEvent
         starting = StartingCall(io: io)
         meshNode = MeshNode(
-            name: node, incarnation: incarnation, directory: directory, contracts: contracts, limits: limits, link: link,
+            name: node, incarnation: incarnation, directory: directory, contracts: contracts, limits: limits,
+            link: link,
             system: self, onEvent: onEvent)
     }
 

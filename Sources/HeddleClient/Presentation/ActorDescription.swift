@@ -25,7 +25,10 @@ public enum ActorDescription {
         if !actor.methods.isEmpty {
             text += "\n" + paint.title("methods") + "\n"
             text += TextTable(
-                [.text("METHOD"), .number("CALLS"), .number("ERRORS"), .number("RATE"), .number("P50"), .number("P99")],
+                [
+                    .text("METHOD"), .number("CALLS"), .number("ERRORS"), .number("RATE"), .number("P50"),
+                    .number("P99"),
+                ],
                 rows: actor.methods.map {
                     [
                         $0.method, String($0.callCount), String($0.errorCount),

@@ -72,7 +72,9 @@ public struct Listing: Hashable, Sendable {
             Cell(column: .number(title), isWide: wide, text: { String(count($0)) })
         }
 
-        static func duration(_ title: String, wide: Bool = false, _ duration: @escaping @Sendable (Entry) -> Duration) -> Cell {
+        static func duration(_ title: String, wide: Bool = false, _ duration: @escaping @Sendable (Entry) -> Duration)
+            -> Cell
+        {
             Cell(column: .number(title), isWide: wide, text: { Quantities.duration(duration($0)) })
         }
     }

@@ -45,7 +45,9 @@ public struct MeshPicture: Hashable, Sendable {
     }
 
     /// Whether a node is missing, or says of itself that it is not well.
-    public var isDegraded: Bool { !missing.isEmpty || nodes.contains { ["degraded", "failed"].contains($0.state.name) } }
+    public var isDegraded: Bool {
+        !missing.isEmpty || nodes.contains { ["degraded", "failed"].contains($0.state.name) }
+    }
 
     private mutating func add(_ report: NodeReport) {
         nodes.append(report)

@@ -6,7 +6,8 @@ enum ReportJSON {
         .object([
             .init("name", .text(report.name.text)), .init("incarnation", .text(report.incarnation.description)),
             .init("pid", .count(report.processID)), .init("version", .text(report.version)),
-            .init("host", .text(report.host)), .init("roles", .texts(report.roles)), .init("state", state(report.state)),
+            .init("host", .text(report.host)), .init("roles", .texts(report.roles)),
+            .init("state", state(report.state)),
             .init("uptime_seconds", .seconds(report.uptime)),
             .init("cpu_seconds", .seconds(report.processorTime)), .init("resident_bytes", .count(report.residentBytes)),
             .init(

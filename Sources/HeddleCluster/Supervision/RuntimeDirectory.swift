@@ -73,7 +73,9 @@ public struct RuntimeDirectory: Hashable, Sendable {
             guard lstat("\(path)/\(file)", &status) == 0 else { continue }
             let isSocket = status.st_mode & S_IFMT == S_IFSOCK
             let isNote = file.hasSuffix(".collective") || file.contains(".collective.")
-            if isSocket || isNote { unlink("\(path)/\(file)") }
+            if isSocket || isNote || file == "cluster-file" { unlink("\(path)/\(file)") }
         }
+        // Where adapter-caches have left nothing in it.
+        rmdir("\(path)/adapters")
     }
 }

@@ -18,7 +18,8 @@ public struct AdapterReport: Hashable, Sendable {
     public var runningCount: Int
 
     public init(
-        name: AdapterName, digest: Digest? = nil, rank: Int = 0, byteCount: UInt64 = 0, residency: Residency = .unloaded,
+        name: AdapterName, digest: Digest? = nil, rank: Int = 0, byteCount: UInt64 = 0,
+        residency: Residency = .unloaded,
         reason: String = "", since: Duration = .zero, places: [String] = [], runningCount: Int = 0
     ) {
         self.name = name

@@ -51,7 +51,8 @@ public struct Assignment: Hashable, Sendable {
             return SequenceRequest(
                 sequence: sequence, request: request, attempt: attempt, choice: choice.number, tenant: tenant,
                 adapter: adapter, promptTokens: promptTokens, replayedTokens: choice.tokens,
-                tokenCountMax: max(0, parameters.tokenCountMax) - choice.tokens.count, stopTokens: parameters.stopTokens,
+                tokenCountMax: max(0, parameters.tokenCountMax) - choice.tokens.count,
+                stopTokens: parameters.stopTokens,
                 deadline: deadline)
         }
     }

@@ -81,6 +81,14 @@ struct RequestEntry: Sendable {
         if case .ended = phase { true } else { false }
     }
 
+    /// Whether the tenant queue and perhaps a group still work on it.
+    var isGenerating: Bool {
+        switch phase {
+        case .queued, .refused, .running: true
+        case .draining, .ended: false
+        }
+    }
+
     var generatedTokenCount: Int { choices.reduce(0) { $0 + $1.tokens.count } }
 
     var usage: Usage {

@@ -3,7 +3,7 @@ extension RequestTable {
     public mutating func assigned(
         _ request: RequestID, attempt: Attempt, to group: GroupEpoch, now: Instant
     ) -> [Action] {
-        guard let entry = entries[request], entry.attempt == attempt, !entry.isEnded, entry.phase != .draining else {
+        guard let entry = entries[request], entry.attempt == attempt, entry.isGenerating else {
             // Or the queue would keep the group's room for it.
             counts.stale += 1
             return [.endAtQueue(request, attempt, generatedTokenCount: 0)]
@@ -13,26 +13,38 @@ extension RequestTable {
                 table.counts.stale += 1
                 return []
             }
+            if let over = table.overEpochs[group.group], group.epoch <= over {
+                return table.refuse(&entry, now: now)
+            }
             entry.enter(.running(group), now: now)
             return [.dispatch(entry.assignment(router: table.router, now: now), to: group)]
         }
     }
 
-    /// The group did not take the assignment: it cannot be reached, is full, or its epoch is over. The request is queued
-    /// again after a back-off, for as long as its deadline allows; this is not a loss.
+    /// The group did not take the assignment: it cannot be reached, is full, or its epoch is over. The request is
+    /// queued again after a back-off, for as long as its deadline allows; this is not a loss.
     public mutating func dispatchRefused(_ request: RequestID, attempt: Attempt, now: Instant) -> [Action] {
         update(request) { table, entry in
             guard entry.attempt == attempt, case .running = entry.phase else {
                 table.counts.stale += 1
                 return []
             }
-            var backOff = table.limits.refusalBackOff
-            for _ in 0..<min(entry.refusalCount, 16) { backOff = min(backOff * 2, table.limits.refusalBackOffMax) }
-            entry.refusalCount += 1
-            entry.enter(.refused(until: now.advanced(by: backOff)), now: now)
-            // The queue is told by the next attempt, which goes to the front of its lane for what this one was charged.
-            return []
+            return table.refuse(&entry, now: now)
         }
+    }
+
+    private mutating func refuse(_ entry: inout RequestEntry, now: Instant) -> [Action] {
+        var backOff = limits.refusalBackOff
+        for _ in 0..<min(entry.refusalCount, 16) { backOff = min(backOff * 2, limits.refusalBackOffMax) }
+        entry.refusalCount += 1
+        entry.enter(.refused(until: now.advanced(by: backOff)), now: now)
+        // The queue is told by the next attempt, which goes to the front of its lane for what this one was charged.
+        return []
+    }
+
+    /// One loss of a group costs each of its requests one attempt, whoever tells of it first and however often.
+    private mutating func noteOver(_ group: GroupEpoch) {
+        overEpochs[group.group] = max(overEpochs[group.group] ?? group.epoch, group.epoch)
     }
 
     /// The tenant queue, or the worker group, ended the attempt. `workerLost` is a loss and replayed; a group that is full
@@ -40,7 +52,7 @@ extension RequestTable {
     public mutating func failed(
         _ request: RequestID, attempt: Attempt, error: RequestError, now: Instant
     ) -> [Action] {
-        guard let entry = entries[request], entry.attempt == attempt, !entry.isEnded, entry.phase != .draining else {
+        guard let entry = entries[request], entry.attempt == attempt, entry.isGenerating else {
             counts.stale += 1
             return []
         }
@@ -48,6 +60,7 @@ extension RequestTable {
         case (.noCapacity, .running), (.shuttingDown, .running):
             return dispatchRefused(request, attempt: attempt, now: now)
         case (.workerLost, _):
+            if case .running(let group) = entry.phase { noteOver(group) }
             return update(request) { $0.lose(&$1, isGroupLost: true, now: now) } + trim()
         case (.deadlineExceeded, _):
             return update(request) { $0.end(&$1, .failed(Self.deadlineError($1)), now: now) } + trim()
@@ -58,11 +71,21 @@ extension RequestTable {
 
     /// This epoch of the group, and every earlier one, is over: its requests are tried again, or end with `workerLost`.
     public mutating func workerLost(_ group: GroupEpoch, now: Instant) -> [Action] {
+        noteOver(group)
         let ids = inOrder { entry in
             guard case .running(let present) = entry.phase else { return false }
             return present.group == group.group && present.epoch <= group.epoch
         }
         return ids.flatMap { id in update(id) { $0.lose(&$1, isGroupLost: true, now: now) } } + trim()
+    }
+
+    /// The group's rank 0 took this router for lost and came back: it has dropped what it ran for it, though its epoch may
+    /// go on. Its requests are tried again; this is not a loss.
+    public mutating func groupReturned(_ group: GroupName, now: Instant) -> [Action] {
+        let ids = inOrder { entry in
+            if case .running(let present) = entry.phase { present.group == group } else { false }
+        }
+        return ids.flatMap { id in update(id) { $0.refuse(&$1, now: now) } }
     }
 
     /// The tenant queue is new or was restarted: it is told again of every request of its model.

@@ -107,11 +107,6 @@ extension RequestTable {
         entry.accepted = now
         entry.deadline = now.advanced(by: deadline)
         entry.lossCount = 0
-        // All choices may have ended just before the client went.
-        guard entry.choices.contains(where: { $0.finish == nil }) else {
-            entry.enter(.draining, now: now)
-            return []
-        }
         return tryAgain(&entry, now: now)
     }
 }

@@ -16,7 +16,7 @@ extension RequestTable {
     /// Sends what may be sent, and moves on when every choice has ended and when everything was sent.
     mutating func stream(_ entry: inout RequestEntry, now: Instant) -> [Action] {
         var actions: [Action] = []
-        if case .running = entry.phase, entry.choices.allSatisfy({ $0.finish != nil }) {
+        if entry.isGenerating, entry.choices.allSatisfy({ $0.finish != nil }) {
             actions.append(.endAtQueue(entry.id, entry.attempt, generatedTokenCount: entry.generatedTokenCount))
             entry.enter(.draining, now: now)
         }
@@ -63,10 +63,8 @@ extension RequestTable {
         if case .running(let group) = entry.phase, !isGroupLost {
             actions.append(.cancelAtWorker(group, entry.id, entry.attempt, choice: nil))
         }
-        switch entry.phase {
-        case .queued, .refused, .running:
+        if entry.isGenerating {
             actions.append(.endAtQueue(entry.id, entry.attempt, generatedTokenCount: entry.generatedTokenCount))
-        case .draining, .ended: break
         }
         let usage = entry.usage
         actions.append(
@@ -76,7 +74,8 @@ extension RequestTable {
                     model: entry.submission.model, adapter: entry.submission.adapter,
                     usage: Usage(
                         promptTokenCount: usage.promptTokenCount - entry.settled.promptTokenCount,
-                        generatedTokenCount: usage.generatedTokenCount - entry.settled.generatedTokenCount),
+                        // A stop string may have taken back tokens that were settled when the client went.
+                        generatedTokenCount: max(0, usage.generatedTokenCount - entry.settled.generatedTokenCount)),
                     error: outcome.error)))
         entry.settled = usage
         entry.enter(.ended(outcome), now: now)

@@ -1,5 +1,5 @@
-/// Owns every request that a router accepted, from submission to its one terminal event, and decides all that happens to
-/// it: queueing, dispatch, replay after a loss, what reaches the client and when, cancelling, deadlines, resume.
+/// Owns every request that a router accepted, from submission to its one terminal event, and decides all that happens
+/// to it: queueing, dispatch, replay after a loss, what reaches the client and when, cancelling, deadlines, resume.
 ///
 /// Everyone else may forget a request (law 3). What comes from an older attempt, or from another group than the
 /// attempt's, is counted and dropped (law 4).
@@ -39,10 +39,10 @@ public struct RequestTable: Sendable {
         case finish(ClientRef, RequestID, usage: Usage)
         /// The terminal event of a request that did not.
         case fail(ClientRef, RequestID, error: RequestError)
-        /// The request has ended: write it to the ledger. Exactly once a request, and once more, with what was used since,
-        /// each time that it was taken up again after its client had gone.
+        /// The request has ended: write it to the ledger. Exactly once a request, and once more, with what was used
+        /// since, each time that it was taken up again after its client had gone.
         case settle(Settlement)
-        /// The request is no longer remembered.
+        /// The request is no longer remembered: drop its detokenisers and texts, which a client that resumes needs.
         case forget(RequestID)
     }
 
@@ -96,6 +96,8 @@ public struct RequestTable: Sendable {
     var remembered: [RequestID] = []
     var rememberedTokenCount = 0
     var inFlightByTenant: [TenantName: Int] = [:]
+    /// Of each group, the latest epoch that is known to be over: the tenant queue may hear of it later and still assign to it.
+    var overEpochs: [GroupName: Epoch] = [:]
     public internal(set) var counts = Counts()
 
     public init(limits: RequestTableLimits, router: RouterRef) {

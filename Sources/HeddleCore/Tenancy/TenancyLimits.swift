@@ -6,7 +6,8 @@ public struct TenancyLimits: Hashable, Sendable {
     public let ticketCountMax: Int
     /// w_in: what a prompt token costs when its request is dispatched.
     public let promptTokenCost: Int
-    /// w_out: what a generated token costs when it is reported.
+    /// w_out: what a generated token costs when it is reported. At least w_in: the fairness bound holds only then,
+    /// since otherwise a prompt weighs more than the room that it takes from generated tokens.
     public let generatedTokenCost: Int
     /// Requests whose charges are remembered after their group was lost, so that their replay is not charged again.
     public let returnedCountMax: Int
@@ -23,7 +24,7 @@ public struct TenancyLimits: Hashable, Sendable {
         try LimitsError.check("tenantCountMax", tenantCountMax, in: 1...1_048_576)
         try LimitsError.check("ticketCountMax", ticketCountMax, in: 1...16_777_216)
         try LimitsError.check("promptTokenCost", promptTokenCost, in: 0...1_000)
-        try LimitsError.check("generatedTokenCost", generatedTokenCost, in: 1...1_000)
+        try LimitsError.check("generatedTokenCost", generatedTokenCost, in: max(1, promptTokenCost)...1_000)
         try LimitsError.check("returnedCountMax", returnedCountMax, in: 1...16_777_216)
         try LimitsError.check("groupCountMax", groupCountMax, in: 1...65_536)
         try LimitsError.check("runningGrace", runningGrace, in: .seconds(1) ... .seconds(3600))

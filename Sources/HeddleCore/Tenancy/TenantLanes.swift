@@ -5,7 +5,7 @@
 /// weight; the waiting tenant with the smallest counter is next, ties by name; a tenant that comes back is lifted to the
 /// smallest counter among the waiting, or to that of the tenant that left last. Between two tenants that keep waiting,
 /// the charges differ by at most `2 · max(w_in · L_in, w_out · M)`, where L_in is the longest prompt and M the tokens
-/// that run at the same time.
+/// that run at the same time, and w_in at most w_out.
 public struct TenantLanes: Sendable {
     /// Millionths of a virtual token: whole numbers, so that charges add up the same in any order.
     public typealias VirtualTokens = UInt64

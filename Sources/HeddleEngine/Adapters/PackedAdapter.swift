@@ -25,7 +25,8 @@ public struct PackedAdapter: Sendable {
     let shardName: String
     private let modules: [Module?]
 
-    init(memory: PackedMemory, digest: Digest, shardName: String, layerCount: Int, entries: [PackedAdapterLayout.Entry]) {
+    init(memory: PackedMemory, digest: Digest, shardName: String, layerCount: Int, entries: [PackedAdapterLayout.Entry])
+    {
         self.digest = digest
         self.shardName = shardName
         byteCount = memory.bytes.count
@@ -39,7 +40,8 @@ public struct PackedAdapter: Sendable {
                     inputOffset: entry.inputs[part].lowerBound - entry.inputs[0].lowerBound)
             }
             let b = PackedMatrix(
-                in: memory, byteOffset: entry.offsetB, format: entry.formatB, outputs: entry.outputs, inputs: entry.rank)
+                in: memory, byteOffset: entry.offsetB, format: entry.formatB, outputs: entry.outputs, inputs: entry.rank
+            )
             modules[Self.index(entry.layer, entry.projection)] = Module(
                 rank: entry.rank, scale: entry.scale, a: a, b: b)
         }

@@ -19,11 +19,13 @@ extension PackedAdapterError: CustomStringConvertible {
     /// One sentence that names what is wrong, with its numbers.
     public var description: String {
         switch self {
-        case .system(let call, let path, let code, let reason): "\(call) of \(path) failed with error \(code): \(reason)"
+        case .system(let call, let path, let code, let reason):
+            "\(call) of \(path) failed with error \(code): \(reason)"
         case .tooShort(let path, let count, let expected): "\(path) has \(count) bytes; its header says \(expected)"
         case .tooLong(let path, let count, let expected): "\(path) has \(count) bytes; its header says \(expected)"
         case .notPackedAdapter(let path): "\(path) is not a packed adapter"
-        case .otherLayout(let path, let found, let expected): "\(path) has layout \(found); this program reads \(expected)"
+        case .otherLayout(let path, let found, let expected):
+            "\(path) has layout \(found); this program reads \(expected)"
         case .otherDigest(let path, let found, let expected): "\(path) holds adapter \(found), not \(expected)"
         case .otherShard(let path, let found, let expected): "\(path) is packed for shard \(found), not \(expected)"
         case .invalidTable(let path, let field, let value): "\(path): \(field) \(value) in the table is not valid"

@@ -22,7 +22,9 @@ struct PackedAdapterFile {
         if count < PackedAdapterLayout.headerByteCount {
             throw .tooShort(path: path, byteCount: count, expected: PackedAdapterLayout.headerByteCount)
         }
-        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file, 0), base != MAP_FAILED else { throw failure("mmap") }
+        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file, 0), base != MAP_FAILED else {
+            throw failure("mmap")
+        }
         self.path = path
         memory = PackedMemory(adopting: UnsafeRawBufferPointer(start: base, count: count)) {
             munmap(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
@@ -66,7 +68,8 @@ struct PackedAdapterFile {
         guard name == expected else { throw .otherShard(path: path, found: name, expected: expected) }
         var entries: [Layout.Entry] = []
         for index in 0..<moduleCount {
-            entries.append(try entry(at: tableBegin + index * Layout.entryByteCount, headByteCount, configuration, plan))
+            entries.append(
+                try entry(at: tableBegin + index * Layout.entryByteCount, headByteCount, configuration, plan))
         }
         return entries
     }

@@ -125,7 +125,9 @@ struct PackedAdapterImage {
         head.pad(to: headByteCount)
         // The header's own checksum stands in its last eight bytes, taken while they are zero.
         let sum = head.bytes.withUnsafeBytes { Layout.checksum($0) }
-        for byte in 0..<8 { head.bytes[Layout.headerByteCount - 8 + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte)) }
+        for byte in 0..<8 {
+            head.bytes[Layout.headerByteCount - 8 + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte))
+        }
         bytes.copyBytes(from: head.bytes)
     }
 }

@@ -8,7 +8,9 @@ import HeddleKernels
 /// Every row goes through the same chain of operations whatever else the step holds, so that a request's logits are the same
 /// bits alone or in a batch, in chunks of any size, in any blocks, on any number of threads and ranks.
 public final class CPUForwardPass: ForwardPass {
+    /// The weights that it runs.
     public let shard: PackedShard
+    /// What it was sized with.
     public let limits: ForwardLimits
     /// Positions that a sequence may have here.
     public let positionCountMax: Int
@@ -23,9 +25,12 @@ public final class CPUForwardPass: ForwardPass {
     private var logitsMemory = FloatMemory(count: 0)
 
     /// - Parameter collective: what joins this rank with the others; nil for a model that is not split.
-    public init(shard: PackedShard, collective: (any Collective)?, limits: ForwardLimits = ForwardLimits()) throws(EngineError) {
+    public init(shard: PackedShard, collective: (any Collective)?, limits: ForwardLimits = ForwardLimits())
+        throws(EngineError)
+    {
         precondition(
-            collective == nil ? shard.plan.rankCount == 1
+            collective == nil
+                ? shard.plan.rankCount == 1
                 : collective?.rank == shard.plan.rank && collective?.rankCount == shard.plan.rankCount,
             "the collective's rank is the shard's")
         guard let team = ThreadTeam(threadCount: limits.threadCount, spinMicroseconds: limits.spinMicroseconds) else {
@@ -45,6 +50,7 @@ public final class CPUForwardPass: ForwardPass {
         kv = try KVStorage(heads: heads, layerCount: shard.configuration.layerCount, blockCount: limits.blockCount)
     }
 
+    /// Throws where the adapter is of another shard, or the slot out of range.
     public func mapAdapter(_ adapter: PackedAdapter, slot: AdapterSlot) throws {
         guard (0..<limits.adapterSlotCount).contains(Int(slot.index)) else {
             throw EngineError.adapterSlotOutOfRange(slot: slot.index, slotCount: limits.adapterSlotCount)
@@ -53,8 +59,10 @@ public final class CPUForwardPass: ForwardPass {
         adapters[slot] = adapter
     }
 
+    /// Drops the reference; the memory goes with the last.
     public func unmapAdapter(_ slot: AdapterSlot) throws { adapters[slot] = nil }
 
+    /// Throws `PlanError` before anything is done, `CollectiveError` when the group is at its end.
     public func run(_ plan: StepPlan) throws -> Logits {
         try check(plan)
         kv.take(plan.segments)
@@ -94,7 +102,9 @@ public final class CPUForwardPass: ForwardPass {
 
     private func embed(_ tokens: [TokenID], into states: Rows) throws {
         for (row, token) in tokens.enumerated() {
-            try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: states.row(row))
+            try states.withRow(row) {
+                try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: $0)
+            }
         }
     }
 
@@ -124,8 +134,10 @@ public final class CPUForwardPass: ForwardPass {
         products.add(shard.vocabulary, normed, into: slice)
         products.run(team)
         var target = logitsMemory.floats.extracting(0..<whole).mutableSpan
-        try collective.gather(
-            slice.dense.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
+        try slice.withDense {
+            try collective.gather(
+                $0.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
+        }
         return logits
     }
 }

@@ -27,5 +27,6 @@ public struct ForwardLimits: Hashable, Sendable {
     /// How long an idle thread spins before it sleeps.
     public var spinMicroseconds = 50
 
+    /// Room for about a hundred short sequences, on one thread.
     public init() {}
 }

@@ -5,7 +5,7 @@ import HeddleKernels
 /// Owns this rank's paged keys and values of every layer, and which sequence each block belongs to.
 ///
 /// A block that changes hands is zeroed first. A sequence reads only blocks that it wrote itself.
-final class KVStorage {
+package final class KVStorage {
     let blockCount: Int
     let layerCount: Int
     private let blockFloats: Int
@@ -15,7 +15,7 @@ final class KVStorage {
     private var marks: [UInt64]
     private var mark: UInt64 = 0
 
-    init(heads: AttentionHeads, layerCount: Int, blockCount: Int) throws(EngineError) {
+    package init(heads: AttentionHeads, layerCount: Int, blockCount: Int) throws(EngineError) {
         blockFloats = heads.blockFloatCount
         let (layerFloats, overflow) = blockFloats.multipliedReportingOverflow(by: blockCount)
         let (floats, overflow2) = layerFloats.multipliedReportingOverflow(by: layerCount)
@@ -33,13 +33,13 @@ final class KVStorage {
     deinit { munmap(memory.baseAddress, memory.count * MemoryLayout<Float>.stride) }
 
     /// All blocks of one layer.
-    func layer(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+    package func layer(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
         let floats = blockCount * blockFloats
         return UnsafeMutableBufferPointer(rebasing: memory[(index * floats)..<((index + 1) * floats)])
     }
 
     /// Checks every block of a plan and changes nothing.
-    func check(_ segments: [StepPlan.Segment]) throws(PlanError) {
+    package func check(_ segments: [StepPlan.Segment]) throws(PlanError) {
         mark += 1
         for segment in segments {
             let needed = (segment.firstPosition + segment.tokens.count + kvBlockTokens - 1) / kvBlockTokens
@@ -61,7 +61,7 @@ final class KVStorage {
     }
 
     /// Gives the blocks that a checked plan begins to their sequences, zeroed where they held another's.
-    func take(_ segments: [StepPlan.Segment]) {
+    package func take(_ segments: [StepPlan.Segment]) {
         for segment in segments {
             let firstBegun = (segment.firstPosition + kvBlockTokens - 1) / kvBlockTokens
             for block in segment.blocks[firstBegun...] {

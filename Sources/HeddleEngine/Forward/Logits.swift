@@ -2,7 +2,9 @@ import HeddleKernels
 
 /// The rows of logits of one step: rows × vocabulary, f32. They stay as they are until the forward pass runs again.
 public struct Logits {
+    /// Rows that the plan asked for; none on ranks other than 0.
     public let rowCount: Int
+    /// Columns.
     public let vocabularyCount: Int
     private let memory: FloatMemory
 

@@ -10,6 +10,7 @@ public final class LocalEngine {
     public struct Options: Sendable {
         /// Ranks that the model is split over, 1 to 8.
         public var rankCount = 1
+        /// How weights are held in memory.
         public var weightFormat = WeightFormat.auto
         /// Sizes of each rank's forward pass; the scheduler's follow from them.
         public var forward = ForwardLimits()
@@ -17,9 +18,11 @@ public final class LocalEngine {
         public var chunkTokenCountMax = 256
         /// Sequences that run at the same time.
         public var runningCountMax = 32
+        /// One rank, one thread.
         public init() {}
     }
 
+    /// The base model's.
     public let configuration: ModelConfiguration
     /// The most tokens of one sequence, prompt and generated.
     public var sequenceTokenCountMax: Int { scheduler.limits.sequenceTokenCountMax }

@@ -2,13 +2,16 @@ import HeddleCore
 
 /// What a `LocalEngine` is asked to continue: one choice of one prompt.
 public struct LocalRequest: Sendable {
+    /// At least one.
     public var promptTokens: [TokenID]
     /// Nil is the base model alone.
     public var adapter: AdapterRef?
+    /// How its tokens are drawn, and how many.
     public var parameters: SamplingParameters
     /// Which of the prompt's choices this is, from 0; it keys the draws.
     public var choice: Int
 
+    /// One choice to run.
     public init(promptTokens: [TokenID], adapter: AdapterRef? = nil, parameters: SamplingParameters, choice: Int = 0) {
         self.promptTokens = promptTokens
         self.adapter = adapter
@@ -19,11 +22,13 @@ public struct LocalRequest: Sendable {
 
 /// How a request of a `LocalEngine` ended.
 public struct LocalResult: Hashable, Sendable {
+    /// What was generated, without the stop token.
     public var tokens: [TokenID] = []
     /// One a token where the request asked for them.
     public var logprobs: [TokenLogprobs] = []
     /// Set unless the request failed.
     public var finish: FinishReason?
+    /// Set where the request could not be run.
     public var error: RequestError?
 
     /// Nothing generated yet.

@@ -95,11 +95,13 @@ private final class ThreadBody {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         // Safety: the thread takes over the reference that is handed to it, once.
         let handle = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(&thread, &attributes, { argument in
-            guard let argument else { return nil }
-            Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, handle)
+        let code = pthread_create(
+            &thread, &attributes,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, handle)
         if code != 0 { Unmanaged<ThreadBody>.fromOpaque(handle).release() }
         return code == 0
     }

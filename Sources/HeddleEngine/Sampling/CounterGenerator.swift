@@ -2,8 +2,10 @@
 ///
 /// Philox4x32-10 of J. Salmon, M. Moraes, R. Dror and D. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC'11).
 public struct CounterGenerator: Sendable {
+    /// What tells one stream of draws from another: the request's seed.
     public let key: UInt64
 
+    /// The stream of a key.
     public init(key: UInt64) { self.key = key }
 
     /// The four words of a counter of four words.

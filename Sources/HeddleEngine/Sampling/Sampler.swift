@@ -8,9 +8,11 @@ import HeddleKernels
 /// to the `topK` largest (those equal to the k-th stay), then to the likeliest whose probability reaches `topP`, in this order
 /// and with the edge cases of Hugging Face's warpers; what is left is drawn from in the order of token ids.
 public struct Sampler: Sendable {
+    /// What decides the draws.
     public let parameters: SamplingParameters
     private let generator: CounterGenerator
 
+    /// Parameters that were checked with `firstError`.
     public init(_ parameters: SamplingParameters) {
         self.parameters = parameters
         generator = CounterGenerator(key: parameters.seed)

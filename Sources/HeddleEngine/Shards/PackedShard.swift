@@ -18,7 +18,9 @@ public struct PackedShard: Sendable {
         var downLeaves: [PackedMatrix]
     }
 
+    /// The whole model's.
     public let configuration: ModelConfiguration
+    /// What of it this is.
     public let plan: ShardPlan
     /// Bytes of packed weights; the embedding stays in the mapped checkpoint.
     public let byteCount: Int

@@ -8,7 +8,9 @@ import HeddleFiles
 /// eight segments at fixed places, `floor(s · count / 8)`. A rank owns whole segments, so uneven splits are allowed and every
 /// rank count gives the same bits. KV heads that two ranks both need are held by both.
 public struct ShardPlan: Hashable, Sendable {
+    /// This rank, 0 ..< rankCount.
     public let rank: Int
+    /// Ranks of the group, 1 ... 8.
     public let rankCount: Int
     /// The tree's leaves that this rank owns.
     public let segments: Range<Int>
@@ -20,8 +22,9 @@ public struct ShardPlan: Hashable, Sendable {
     public let feedForward: Range<Int>
     /// Entries of the vocabulary whose logits this rank computes.
     public let vocabulary: Range<Int>
-    /// Query heads and feed-forward columns of the whole model, cut at the segments' boundaries: 8 ranges each.
+    /// Query heads of the whole model, cut at the segments' boundaries: 8 ranges.
     public let headSegments: [Range<Int>]
+    /// The feed-forward columns, cut likewise.
     public let feedForwardSegments: [Range<Int>]
     /// Query heads that share one KV head.
     public let headsPerKVHead: Int

@@ -13,7 +13,8 @@ struct AdapterConfiguration: Sendable {
         do throws(FieldError) {
             guard let kind = object["peft_type"] else { throw .missing(file: file, field: "peft_type") }
             guard kind.text == "LORA" else {
-                throw .unsupported(file: file, field: "peft_type", value: kind.description, supported: "only \"LORA\" is")
+                throw .unsupported(
+                    file: file, field: "peft_type", value: kind.description, supported: "only \"LORA\" is")
             }
             try Self.table.check(object, file: file)
             let reader = FieldReader(object: object, file: file)
@@ -77,7 +78,9 @@ struct AdapterConfiguration: Sendable {
 
     private static func alpha(_ reader: FieldReader) throws(FieldError) -> Double {
         guard let value = reader.present("lora_alpha") else { throw .missing(file: reader.file, field: "lora_alpha") }
-        guard let alpha = value.number, Float(alpha).isFinite else { throw reader.invalid("lora_alpha", value, "a number") }
+        guard let alpha = value.number, Float(alpha).isFinite else {
+            throw reader.invalid("lora_alpha", value, "a number")
+        }
         return alpha
     }
 
@@ -87,7 +90,8 @@ struct AdapterConfiguration: Sendable {
         }
         guard let list = value.array else {
             throw .unsupported(
-                file: reader.file, field: "target_modules", value: value.description, supported: "a list of module names is")
+                file: reader.file, field: "target_modules", value: value.description,
+                supported: "a list of module names is")
         }
         guard (1...limits.targetCountMax).contains(list.count) else {
             throw reader.invalid("target_modules", value, "1 to \(limits.targetCountMax) module names")

@@ -43,7 +43,9 @@ extension AdapterFileError: CustomStringConvertible {
 
 /// What an adapter may have at most.
 public struct AdapterLimits: Hashable, Sendable {
+    /// The largest rank of a module.
     public var rankMax = 4096
+    /// The most entries of target_modules.
     public var targetCountMax = 512
     /// The most keys of rank_pattern and of alpha_pattern.
     public var patternCountMax = 512

@@ -2,13 +2,17 @@ import HeddleCore
 
 /// The low-rank change of one matrix of the base model: `scale * B·A` is added to it.
 public struct AdapterModule: Sendable {
+    /// Counted from 0.
     public let layer: Int
+    /// Which of the block's matrices it changes.
     public let projection: Projection
     /// `[rank, inputs]`
     public let a: TensorView
     /// `[outputs, rank]`
     public let b: TensorView
+    /// Rows of A, columns of B.
     public let rank: Int
+    /// What the product is multiplied by: alpha over rank, or over its root where the adapter says `use_rslora`.
     public let scale: Float
 }
 

@@ -16,7 +16,9 @@ struct DigestWriter {
     }
 
     func finish() -> HeddleCore.Digest {
-        guard let digest = HeddleCore.Digest(Array(hash.finalize())) else { preconditionFailure("SHA-256 has 32 bytes") }
+        guard let digest = HeddleCore.Digest(Array(hash.finalize())) else {
+            preconditionFailure("SHA-256 has 32 bytes")
+        }
         return digest
     }
 

@@ -6,12 +6,12 @@
     import Darwin
 #endif
 
+// Safety: `@unchecked` because of the pointer; the mapping is never written and lives exactly as long as the object.
 /// Owns one read-only mapping of a whole file: opening costs page faults, and processes that map the same file share its
 /// pages.
 ///
 /// A file that another program shortens while it is mapped ends this process with SIGBUS when the lost pages are read, as
 /// with every mapped file: replace model files by renaming a new one over the old, never by writing into them.
-// Safety: `@unchecked` because of the pointer; the mapping is never written and lives exactly as long as the object.
 public final class MappedFile: @unchecked Sendable {
     /// The path as it was given.
     public let path: String

@@ -185,8 +185,10 @@ private struct JSONScan {
             let digit: UInt8
             switch bytes[position] {
             case let byte where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-            case let byte where byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-            case let byte where byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            case let byte where byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "f"):
+                digit = byte - UInt8(ascii: "a") + 10
+            case let byte where byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F"):
+                digit = byte - UInt8(ascii: "A") + 10
             default: throw failure(.invalidEscape, at: start)
             }
             unit = unit << 4 | UInt32(digit)

@@ -39,8 +39,9 @@ struct FieldTable: Sendable {
 
     init(read: [String], harmless: [String], only: [String: [JSONValue]]) {
         var rules = only.mapValues { Rule.only($0) }
-        for field in harmless { rules[field] = .harmless }
-        for field in read { rules[field] = .read }
+        for (field, rule) in harmless.map({ ($0, Rule.harmless) }) + read.map({ ($0, Rule.read) }) {
+            precondition(rules.updateValue(rule, forKey: field) == nil, "the field \(field) has two rules")
+        }
         self.rules = rules
     }
 

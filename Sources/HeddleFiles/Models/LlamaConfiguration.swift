@@ -44,13 +44,13 @@ enum LlamaConfiguration {
 
     private static let table = FieldTable(
         read: [
-            "architectures", "model_type", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim",
+            "architectures", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim",
             "vocab_size", "num_hidden_layers", "intermediate_size", "rope_theta", "rope_scaling", "rope_parameters",
             "rms_norm_eps", "tie_word_embeddings", "max_position_embeddings", "bos_token_id", "eos_token_id",
         ],
         harmless: CommonFields.harmless + [
             // Says in how many slices the original training computed a product.
-            "pretraining_tp",
+            "pretraining_tp"
         ],
         only: CommonFields.only.merging([
             "model_type": [.text("llama")],

@@ -7,7 +7,9 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
 
 /// The numbers that fix a model's arithmetic, whatever file they came from. Sizes are counted in elements.
 public struct ModelConfiguration: Hashable, Sendable {
+    /// Which family's forward pass computes it.
     public var architecture: Architecture
+    /// Decoder blocks.
     public var layerCount: Int
     /// Elements of the residual stream.
     public var hiddenSize: Int
@@ -17,9 +19,13 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var kvHeadCount: Int
     /// Elements of one head; `headCount * headDimension` may differ from `hiddenSize`. Even.
     public var headDimension: Int
+    /// Elements between the gated projections and the last one of a block.
     public var feedForwardSize: Int
+    /// Rows of the embedding: token ids are below it.
     public var vocabularyCount: Int
+    /// The base of the rotary frequencies.
     public var ropeTheta: Double
+    /// What is added to the mean square before its root.
     public var rmsNormEpsilon: Double
     /// Whether the output projection is the embedding.
     public var tiedEmbeddings: Bool
@@ -80,13 +86,21 @@ public struct ModelConfiguration: Hashable, Sendable {
 
 /// What a model may have at most; the products of these fit 64 bits.
 public struct ModelLimits: Hashable, Sendable {
+    /// Decoder blocks.
     public var layerCountMax = 1024
+    /// Elements of the residual stream.
     public var hiddenSizeMax = 1 << 17
+    /// Query heads.
     public var headCountMax = 1024
+    /// Elements of a head.
     public var headDimensionMax = 1024
+    /// Elements of the feed-forward part.
     public var feedForwardSizeMax = 1 << 20
+    /// Rows of the embedding.
     public var vocabularyCountMax = 1 << 22
+    /// Positions of a sequence.
     public var positionCountMax = 1 << 24
+    /// Tokens that end a text.
     public var endTokenCountMax = 64
     /// The longest config.json, generation_config.json or adapter_config.json.
     public var configByteCountMax = 4 << 20

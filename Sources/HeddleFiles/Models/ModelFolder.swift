@@ -5,7 +5,9 @@ import HeddleCore
 public struct ModelFolder: Sendable {
     /// The folder, as it was given.
     public let path: String
+    /// What config.json and generation_config.json say.
     public let configuration: ModelConfiguration
+    /// The mapped tensors, by their names in the checkpoint.
     public let weights: SafetensorsSet
     private let files: [(name: String, content: MappedFile)]
 

@@ -20,7 +20,6 @@ public enum SafetensorsError: Error, Hashable, Sendable {
     case extentsOverlap(file: String, tensor: String, begin: Int, other: String, otherEnd: Int)
     case extentsLeaveGap(file: String, tensor: String, begin: Int, beginExpected: Int)
     case trailingBytes(file: String, byteCount: Int)
-    case tensorTwice(tensor: String, file: String, other: String)
     case indexNotJSON(file: String, JSONError)
     case indexMalformed(file: String, reason: String)
     case indexShardName(file: String, shard: String)
@@ -64,7 +63,6 @@ extension SafetensorsError: CustomStringConvertible {
         case .extentsLeaveGap(let file, let tensor, let begin, let expected):
             "\(file): tensor “\(tensor)” starts at byte \(begin) and leaves a gap from \(expected)"
         case .trailingBytes(let file, let count): "\(file): \(count) bytes follow the last tensor"
-        case .tensorTwice(let tensor, let file, let other): "tensor “\(tensor)” is in \(file) and in \(other)"
         case .indexNotJSON(let file, let error): "\(file) is not JSON: \(error)"
         case .indexMalformed(let file, let reason): "\(file): \(reason)"
         case .indexShardName(let file, let shard): "\(file): “\(shard)” is not the name of a file in the same folder"

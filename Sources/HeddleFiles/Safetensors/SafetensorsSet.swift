@@ -9,7 +9,7 @@ public struct SafetensorsSet: Sendable {
 
     /// Maps one file.
     public init(file path: String, limits: SafetensorsLimits = SafetensorsLimits()) throws(SafetensorsError) {
-        try self.init(shards: [SafetensorsFile(path: path, limits: limits)])
+        self.init(shards: [try SafetensorsFile(path: path, limits: limits)])
     }
 
     /// Maps every file that an index (`model.safetensors.index.json`) lists. Index and files must agree on every tensor.
@@ -35,7 +35,7 @@ public struct SafetensorsSet: Sendable {
             }
             shards.append(opened)
         }
-        try self.init(shards: shards)
+        self.init(shards: shards)
         let missing = weightMap.filter { tensors[$0.key] == nil }
             .min { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
         if let missing {
@@ -44,15 +44,10 @@ public struct SafetensorsSet: Sendable {
         }
     }
 
-    private init(shards: [SafetensorsFile]) throws(SafetensorsError) {
+    /// Names differ within a file, and an index names one file for each.
+    private init(shards: [SafetensorsFile]) {
         var tensors: [JSONString: TensorView] = [:]
-        for shard in shards {
-            for tensor in shard.tensors {
-                if let other = tensors.updateValue(tensor, forKey: JSONString(tensor.name)) {
-                    throw .tensorTwice(tensor: tensor.name, file: tensor.path, other: other.path)
-                }
-            }
-        }
+        for tensor in shards.flatMap(\.tensors) { tensors[JSONString(tensor.name)] = tensor }
         self.tensors = tensors
         files = shards.map(\.file)
         names = tensors.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }.map(\.description)

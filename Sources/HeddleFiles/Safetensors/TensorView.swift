@@ -10,6 +10,7 @@
 public struct TensorView: Sendable {
     /// The name in the file.
     public let name: String
+    /// What one element is.
     public let elementType: ElementType
     /// Sizes from the slowest to the fastest dimension; empty for a single number.
     public let shape: [Int]
@@ -68,7 +69,8 @@ public struct TensorView: Sendable {
         let columns = columns ?? 0..<columnCount
         precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount) in \(name)")
         precondition(
-            columns.lowerBound >= 0 && columns.upperBound <= columnCount, "columns \(columns) of \(columnCount) in \(name)")
+            columns.lowerBound >= 0 && columns.upperBound <= columnCount,
+            "columns \(columns) of \(columnCount) in \(name)")
         guard !rows.isEmpty, !columns.isEmpty else { return }
         precondition(
             target.count / rows.count >= columns.count,

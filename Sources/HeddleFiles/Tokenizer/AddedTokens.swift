@@ -72,8 +72,10 @@ struct AddedTokenFinder: Sendable {
             position = found.upperBound
             if token.isSpecial, !parseSpecialTokens { continue }
             if token.isSingleWord {
-                let before = found.lowerBound > 0 && classes[reader.scalar(before: found.lowerBound).value].contains(.word)
-                let behind = found.upperBound < bytes.count
+                let before =
+                    found.lowerBound > 0 && classes[reader.scalar(before: found.lowerBound).value].contains(.word)
+                let behind =
+                    found.upperBound < bytes.count
                     && classes[reader.scalar(at: found.upperBound).value].contains(.word)
                 if before || behind { continue }
             }

@@ -85,10 +85,14 @@ enum TemplateReader {
                 throw piece.invalid("it is neither a special token nor a sequence")
             }
             let entry = part["special_tokens"][name]
-            guard !entry.isNull else { throw entry.invalid("the template uses this special token and does not define it") }
+            guard !entry.isNull else {
+                throw entry.invalid("the template uses this special token and does not define it")
+            }
             for id in try entry["ids"].elements(countMax: limits.stepCountMax) {
                 let token = try id.token(limits: limits)
-                guard token < tokenCount else { throw id.invalid("\(token) is outside the vocabulary of \(tokenCount)") }
+                guard token < tokenCount else {
+                    throw id.invalid("\(token) is outside the vocabulary of \(tokenCount)")
+                }
                 if textCount == 0 { affixes.prefix.append(token) } else { affixes.suffix.append(token) }
             }
         }

@@ -29,6 +29,7 @@ public struct TextStream: Sendable {
     private var deliveredByteCount = 0
     /// Bytes of text up to and with each token; the last token also owns what `finish` adds.
     private var tokenEnds: [Int] = []
+    private var isFinished = false
     /// Set when a stop string ended the text.
     public private(set) var stop: Stop?
 
@@ -38,9 +39,9 @@ public struct TextStream: Sendable {
         matcher = StopMatcher(stopStrings.map { Array($0.utf8) })
     }
 
-    /// Takes the next token. After a stop it changes nothing.
+    /// Takes the next token. After a stop, or the end of the text, it changes nothing.
     public mutating func push(_ token: TokenID) -> Delivery {
-        guard stop == nil else { return Delivery(text: "", stop: nil) }
+        guard stop == nil, !isFinished else { return Delivery(text: "", stop: nil) }
         var bytes: [UInt8] = []
         decoder.push(token, into: &bytes)
         tokenEnds.append(deliveredByteCount + held.count + bytes.count)
@@ -57,7 +58,8 @@ public struct TextStream: Sendable {
 
     /// Ends the text, and delivers what was held back. Calling it again changes nothing.
     public mutating func finish() -> Delivery {
-        guard stop == nil else { return Delivery(text: "", stop: nil) }
+        guard stop == nil, !isFinished else { return Delivery(text: "", stop: nil) }
+        isFinished = true
         var bytes: [UInt8] = []
         decoder.finish(into: &bytes)
         if let last = tokenEnds.indices.last { tokenEnds[last] += bytes.count }

@@ -13,7 +13,8 @@ struct TokenizerFile {
         let root = TokenizerPart(value: value, file: file, path: "")
         try root.check(
             fields: [
-                "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
+                "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+                "decoder",
                 "model",
             ])
         for field in ["truncation", "padding"] {
@@ -91,7 +92,9 @@ struct TokenizerPart {
 
     func elements(countMax: Int) throws(TokenizerError) -> [TokenizerPart] {
         guard case .array(let elements) = value else { throw invalid("it is no list") }
-        guard elements.count <= countMax else { throw invalid("it has \(elements.count) elements; at most \(countMax) are read") }
+        guard elements.count <= countMax else {
+            throw invalid("it has \(elements.count) elements; at most \(countMax) are read")
+        }
         return elements.enumerated().map { TokenizerPart(value: $1, file: file, path: "\(path)[\($0)]") }
     }
 

@@ -23,7 +23,9 @@ struct VocabularyReader {
         for field in ["continuing_subword_prefix", "end_of_word_suffix"] {
             guard part[field].isNull || part[field].value.text == "" else { throw part[field].unsupported("null is") }
         }
-        guard try !part["byte_fallback"].bool(default: false) else { throw part["byte_fallback"].unsupported("false is") }
+        guard try !part["byte_fallback"].bool(default: false) else {
+            throw part["byte_fallback"].unsupported("false is")
+        }
 
         let vocabulary = part["vocab"]
         guard case .object(let entries) = vocabulary.value else { throw vocabulary.invalid("it is no object") }
@@ -36,7 +38,8 @@ struct VocabularyReader {
         var tokenBytes: [[UInt8]] = []
         var isTaken: [Bool] = []
         for member in entries.members {
-            let entry = TokenizerPart(value: member.value, file: part.file, path: "\(vocabulary.path)[\"\(member.key)\"]")
+            let entry = TokenizerPart(
+                value: member.value, file: part.file, path: "\(vocabulary.path)[\"\(member.key)\"]")
             let id = try entry.token(limits: limits)
             while isTaken.count <= Int(id) {
                 isTaken.append(false)
@@ -85,7 +88,9 @@ struct VocabularyReader {
             for side in [left, right, whole] where token(side) == nil {
                 throw part.invalid("merge \(index) needs the token “\(side)”, which the vocabulary does not have")
             }
-            guard let leftToken = token(left), let rightToken = token(right), let wholeToken = token(whole) else { continue }
+            guard let leftToken = token(left), let rightToken = token(right), let wholeToken = token(whole) else {
+                continue
+            }
             table.insert(left: leftToken, right: rightToken, rank: UInt32(index), token: wholeToken)
         }
         return table
@@ -94,7 +99,9 @@ struct VocabularyReader {
     private static func sides(of element: JSONValue) -> (JSONString, JSONString)? {
         switch element {
         case .array(let pair):
-            guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1] else { return nil }
+            guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1] else {
+                return nil
+            }
             return (left, right)
         case .string(let text):
             let parts = text.bytes.split(separator: 0x20, omittingEmptySubsequences: false)
@@ -116,7 +123,9 @@ struct VocabularyReader {
         guard try !part["fuse_unk"].bool(default: false) else {
             throw part["fuse_unk"].unsupported("false is, where single bytes have no token")
         }
-        guard let token = token(text, words, others) else { throw unknown.invalid("“\(text)” is not in the vocabulary") }
+        guard let token = token(text, words, others) else {
+            throw unknown.invalid("“\(text)” is not in the vocabulary")
+        }
         return token
     }
 }

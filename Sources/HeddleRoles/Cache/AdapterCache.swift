@@ -204,6 +204,7 @@ public distributed actor AdapterCache {
         for task in tasks { task.cancel() }
         for waiter in waiters.values { waiter.resume(throwing: RequestError.shuttingDown) }
         waiters = [:]
+        place.clear()
     }
 
     func publish() {

@@ -33,6 +33,13 @@ struct CachePlace: Sendable {
         }
     }
 
+    /// Removes the packed files and the directory. What ranks have mapped they keep.
+    func clear() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.contains(".heddle") { unlink(path(name)) }
+        rmdir(directory)
+    }
+
     /// Packs the adapter for every rank, as far as the files are not there.
     ///
     /// - Returns: bytes of all ranks' files.
@@ -75,15 +82,15 @@ struct AdapterReplaced: Error, CustomStringConvertible {
 }
 
 /// Tells whether a folder's files are those that were read: sizes, times and inodes.
-struct FileFingerprint: Hashable, Sendable {
+package struct FileFingerprint: Hashable, Sendable {
     /// Bytes of all files.
-    let byteCount: Int
+    package let byteCount: Int
     private let marks: [Int]
 
     /// Of a PEFT folder.
-    init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
+    package init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
 
-    init(file: String) throws { try self.init(files: [file]) }
+    package init(file: String) throws { try self.init(files: [file]) }
 
     private init(files: [String]) throws {
         var byteCount = 0

@@ -12,6 +12,24 @@ extension MeshActorSystem {
     }
 }
 
+/// Tells a node that comes back from one that is new: after a pause or a broken connection it is the same process, and both
+/// ends have meanwhile given up what depended on the other.
+struct Absence {
+    private var lost: Incarnation?
+
+    /// Takes in what happened; true where the same process is there again.
+    mutating func isReturn(_ event: WatchEvent) -> Bool {
+        switch event {
+        case .lost(let incarnation):
+            lost = incarnation
+            return false
+        case .up(let incarnation):
+            defer { lost = nil }
+            return lost == incarnation
+        }
+    }
+}
+
 /// Remembers which other nodes are connected, and since when, for inspection.
 final class PeerBook: Sendable {
     private let peers = Locked<[NodeName: (state: String, reason: String, since: Instant)]>([:])

@@ -7,9 +7,9 @@ import Synchronization
 /// A call that fails is made again, after a pause that doubles, with the same messages: every role's messages may arrive
 /// twice. Only `close`, or an error that says that this start of the receiver is gone, gives messages up; then whoever
 /// watches the receiver's node has been told, and what was lost is made good from the owners (law 3).
-final class Outbox<Message: Sendable>: Sendable {
+package final class Outbox<Message: Sendable>: Sendable {
     /// How many messages wait at most; more are given up, which the receiver's owner notices by its deadlines.
-    let depthMax: Int
+    package let depthMax: Int
     private let messages: Mutex<State>
     private let send: @Sendable ([Message]) async throws -> Void
     private let gaveUp: @Sendable (_ count: Int, _ reason: String) -> Void
@@ -24,7 +24,7 @@ final class Outbox<Message: Sendable>: Sendable {
     private static var pauseFirst: Duration { .milliseconds(10) }
     private static var pauseMax: Duration { .milliseconds(500) }
 
-    init(
+    package init(
         depthMax: Int = 65_536, send: @escaping @Sendable ([Message]) async throws -> Void,
         gaveUp: @escaping @Sendable (_ count: Int, _ reason: String) -> Void
     ) {
@@ -35,7 +35,7 @@ final class Outbox<Message: Sendable>: Sendable {
     }
 
     /// Queues a message behind all earlier ones. Never waits.
-    func post(_ message: Message) {
+    package func post(_ message: Message) {
         let (isFirst, isFull) = messages.withLock { state -> (Bool, Bool) in
             guard !state.isClosed else { return (false, false) }
             guard state.waiting.count < depthMax else { return (false, true) }
@@ -49,14 +49,14 @@ final class Outbox<Message: Sendable>: Sendable {
     }
 
     /// Forgets what waits and takes nothing more.
-    func close() {
+    package func close() {
         messages.withLock { state in
             state.isClosed = true
             state.waiting = []
         }
     }
 
-    var depth: Int { messages.withLock { $0.waiting.count } }
+    package var depth: Int { messages.withLock { $0.waiting.count } }
 
     private func drain() async {
         while let batch = next() {

@@ -5,9 +5,9 @@ import HeddleFiles
 ///
 /// It follows the choice's tokens, which are the table's, and can tell the text of any of them again, so that a client that
 /// comes back is sent the same pieces.
-struct ChoiceText: Sendable {
+package struct ChoiceText: Sendable {
     /// What a scan found.
-    enum Verdict: Equatable {
+    package enum Verdict: Equatable {
         /// The first tokens that stay whatever comes.
         case safe(tokenCount: Int)
         /// A stop string begins in or right behind the last of these tokens.
@@ -20,10 +20,10 @@ struct ChoiceText: Sendable {
     /// What was still held back when the choice ended.
     private var rest: String?
 
-    init(_ tokenizer: Tokenizer, stops: [String]) { stream = TextStream(tokenizer, stopStrings: stops) }
+    package init(_ tokenizer: Tokenizer, stops: [String]) { stream = TextStream(tokenizer, stopStrings: stops) }
 
     /// Takes in what is new of the choice's tokens and looks for stop strings.
-    mutating func scan(_ tokens: [TokenID], isLast: Bool) -> Verdict {
+    package mutating func scan(_ tokens: [TokenID], isLast: Bool) -> Verdict {
         catchUp(with: tokens)
         if isLast { flush() }
         if let stop = stream.stop { return .stopped(keepTokenCount: stop.tokenCount) }
@@ -35,7 +35,7 @@ struct ChoiceText: Sendable {
     /// - Parameters:
     ///   - tokens: all tokens of the choice.
     ///   - isEnd: nothing comes behind the range, so that what was held back belongs to it.
-    mutating func text(of range: Range<Int>, in tokens: [TokenID], isEnd: Bool) -> String {
+    package mutating func text(of range: Range<Int>, in tokens: [TokenID], isEnd: Bool) -> String {
         catchUp(with: tokens.prefix(range.upperBound))
         guard isEnd else { return pieces[range].joined() }
         flush()

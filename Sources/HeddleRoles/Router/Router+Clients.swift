@@ -55,6 +55,8 @@ extension Router {
                 if isCancelled { throw RequestError.cancelled }
                 draft.deadline -= now().duration(since: started)
                 let admitted = try admission.admit(draft, tenant: tenant)
+                echoesPrompt = submission.echoesPrompt
+                defer { echoesPrompt = false }
                 carry(
                     table.submit(
                         admitted, client: client, credit: submission.creditTokens ?? place.clientLimits.creditTokensMax,

@@ -26,6 +26,16 @@ extension Router {
                     }
                 })
         }
+        for (group, worker) in place.workers.sorted(by: { $0.key < $1.key }) {
+            let events = actorSystem.events(of: worker.node)
+            tasks.append(
+                Task.detached {
+                    var absence = Absence()
+                    for await event in events where absence.isReturn(event) {
+                        await me.whenLocal { $0.carry($0.table.groupReturned(group, now: now())) }
+                    }
+                })
+        }
         publish()
     }
 

@@ -25,6 +25,8 @@ public distributed actor Router {
     var streams: [RequestID: Stream] = [:]
     /// Submissions that are being tokenised or wait for their adapter's description; true once they were cancelled.
     var admitting: [RequestID: Bool] = [:]
+    /// Whether the submission that is being taken in asked for its prompt's tokens.
+    var echoesPrompt = false
     /// Clients that could not be reached; the next tick gives up what they had open.
     var gone: [ClientRef] = []
     /// When an adapter was last described by its cache.
@@ -165,7 +167,8 @@ public distributed actor Router {
             .accepted(
                 AcceptedRequest(
                     id: request, promptTokenCount: submission.promptTokens.count, model: submission.model,
-                    modelDigest: model.digest, adapter: submission.adapter, router: reference.node)))
+                    modelDigest: model.digest, adapter: submission.adapter, router: reference.node,
+                    promptTokens: echoesPrompt ? submission.promptTokens : [])))
     }
 
     /// Looks for stop strings in what a choice has now.

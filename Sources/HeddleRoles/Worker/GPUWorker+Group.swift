@@ -78,8 +78,11 @@ extension GPUWorker {
             let (me, events) = (self, actorSystem.watch(node: place.queue.node))
             watches.append(
                 Task.detached {
+                    var absence = Absence()
                     for await event in events {
-                        if case .up = event { await me.whenLocal { $0.announceGroup() } }
+                        let isReturn = absence.isReturn(event)
+                        guard case .up = event else { continue }
+                        await me.whenLocal { isReturn ? $0.queueReturned() : $0.announceGroup() }
                     }
                 })
         }
@@ -159,6 +162,14 @@ extension GPUWorker {
             let capacity = try? GroupCapacity(scheduler.limits)
         else { return }
         queueOutbox.post(.up(session.id, capacity, place.model))
+    }
+
+    /// The tenant-queue took this group for lost while it heard nothing of it, and takes no epoch back: the group forms anew.
+    private func queueReturned() {
+        guard let session else { return }
+        log.warn("\(session.id) ends: the tenant-queue was out of reach")
+        dissolve(session.id)
+        publish()
     }
 
     /// Ends the epoch at rank 0. Its requests go back to their routers, which replay them elsewhere or here again.

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Steps run on one thread. Adapters are mapped and unmapped from any other: a change waits in a list that the next step
 /// takes in before it begins, so mapping never waits for a step and no step sees half a change.
-final class RankEngine: @unchecked Sendable {
+package final class RankEngine: @unchecked Sendable {
     private enum Change {
         case map(PackedAdapter, AdapterSlot)
         case unmap(AdapterSlot)
@@ -24,20 +24,20 @@ final class RankEngine: @unchecked Sendable {
     private let shared = Mutex(Shared())
 
     /// - Parameter collective: nil for a group of one rank.
-    init(pass: any ForwardPass, collective: (any Collective)?) {
+    package init(pass: any ForwardPass, collective: (any Collective)?) {
         self.pass = pass
         self.collective = collective
     }
 
     /// Rank 0: hands the plan to every other rank and runs it here.
-    func run(_ plan: StepPlan) throws -> Logits {
+    package func run(_ plan: StepPlan) throws -> Logits {
         try takeChanges()
         if let collective, collective.rankCount > 1 { try collective.broadcast(plan.wireBytes()) }
         return try pass.run(plan)
     }
 
     /// Another rank: waits for rank 0's next plan and runs it.
-    func obey() throws -> StepPlan {
+    package func obey() throws -> StepPlan {
         guard let collective else { preconditionFailure("a group of one rank has nobody to obey") }
         let bytes = try collective.receive()
         let plan = try StepPlan(wireBytes: bytes)
@@ -47,16 +47,16 @@ final class RankEngine: @unchecked Sendable {
     }
 
     /// Ends what waits inside a step, on every rank.
-    func abort() { collective?.abort() }
+    package func abort() { collective?.abort() }
 
-    func map(_ adapter: PackedAdapter, named name: AdapterName, slot: AdapterSlot) {
+    package func map(_ adapter: PackedAdapter, named name: AdapterName, slot: AdapterSlot) {
         shared.withLock { shared in
             shared.changes.append(.map(adapter, slot))
             shared.names[slot] = name
         }
     }
 
-    func unmap(_ slot: AdapterSlot) {
+    package func unmap(_ slot: AdapterSlot) {
         shared.withLock { shared in
             shared.changes.append(.unmap(slot))
             shared.names[slot] = nil
@@ -64,7 +64,7 @@ final class RankEngine: @unchecked Sendable {
     }
 
     /// Adapters that are mapped, by slot.
-    var adapters: [AdapterName] {
+    package var adapters: [AdapterName] {
         shared.withLock { shared in shared.names.sorted { $0.key < $1.key }.map(\.value) }
     }
 

@@ -1,31 +1,33 @@
 import HeddleCore
 
 /// Measures what a group's steps do, for inspection: the last step, and a rate over the last seconds.
-struct StepMeter: Sendable {
+package struct StepMeter: Sendable {
     private(set) var stepCount: UInt64 = 0
-    private(set) var rowCount = 0
-    private(set) var stepTime: Duration = .zero
-    private(set) var tokenCount: UInt64 = 0
+    package private(set) var rowCount = 0
+    package private(set) var stepTime: Duration = .zero
+    package private(set) var tokenCount: UInt64 = 0
     private var windowStart: Instant?
     private var windowTokens = 0
     private var rate = 0.0
 
+    package init() {}
+
     private static let window: Duration = .seconds(2)
 
-    mutating func stepped(_ plan: StepPlan, took time: Duration, at now: Instant) {
+    package mutating func stepped(_ plan: StepPlan, took time: Duration, at now: Instant) {
         stepCount += 1
         rowCount = plan.rowCount
         stepTime = time
         roll(now)
     }
 
-    mutating func delivered(_ count: Int) {
+    package mutating func delivered(_ count: Int) {
         tokenCount += UInt64(count)
         windowTokens += count
     }
 
     /// Generated tokens a second over the last full window; 0 when nothing ran for longer than that.
-    mutating func tokensPerSecond(at now: Instant) -> Double {
+    package mutating func tokensPerSecond(at now: Instant) -> Double {
         roll(now)
         return rate
     }

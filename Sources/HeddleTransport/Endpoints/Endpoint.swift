@@ -24,7 +24,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             let host = String(rest[..<colon])
             let portText = rest[rest.index(after: colon)...]
             if ["*", "0.0.0.0", "[::]", "::", "0"].contains(host) { throw .wildcardBind(endpoint: text) }
-            guard let port = UInt16(portText), portText.first != "+" else { throw invalid("the port is no number to 65535") }
+            guard let port = UInt16(portText), portText.first != "+" else {
+                throw invalid("the port is no number to 65535")
+            }
             guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3B && $0 != 0x2F }) else {
                 throw invalid("the host is empty or has a character that no host has")
             }
@@ -32,7 +34,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         } else if let path = text.dropping("ipc://") {
             guard path.hasPrefix("/") else { throw invalid("the path must begin with “/”") }
             guard path.utf8.count <= Self.pathByteCountMax else {
-                throw invalid("the path has \(path.utf8.count) bytes; at most \(Self.pathByteCountMax) fit a local socket")
+                throw invalid(
+                    "the path has \(path.utf8.count) bytes; at most \(Self.pathByteCountMax) fit a local socket")
             }
             guard !path.utf8.contains(0), !path.hasSuffix("/") else { throw invalid("the path names no file") }
             transport = .ipc(path: String(path))

@@ -22,7 +22,8 @@ enum SocketFolder {
         }
         guard status.st_mode & 0o077 == 0 else {
             throw .folderNotPrivate(
-                path: folder, reason: "others may enter it (mode \(String(status.st_mode & 0o777, radix: 8)); 700 is needed)")
+                path: folder,
+                reason: "others may enter it (mode \(String(status.st_mode & 0o777, radix: 8)); 700 is needed)")
         }
     }
 

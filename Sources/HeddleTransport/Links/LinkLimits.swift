@@ -7,7 +7,7 @@ public struct LinkLimits: Hashable, Sendable {
     /// What urgent messages (answers, cancellations) may use beyond that.
     public var urgentBytesMax = 1 << 20
     /// Messages inside libzmq, for each direction of each connection; its high-water mark.
-    public var messagesInsideMax = 256
+    public var messagesInsideMax = 128
     /// A connection must have finished ZMTP's handshake by then.
     public var handshakeTimeout: Duration = .seconds(1)
     /// libzmq asks a silent peer this often …

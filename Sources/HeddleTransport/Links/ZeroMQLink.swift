@@ -43,7 +43,7 @@ public final class ZeroMQLink: Link {
         self.deliver = deliver
         guard let endpoint else { return }
         router = try RouterSocket(
-            io: io, endpoint: endpoint, limits: limits, framesMax: 2, peersMax: Self.peersMax,
+            io: io, endpoint: endpoint, limits: limits, framing: .pairs, peersMax: Self.peersMax,
             makeBudget: { [unowned self] in accepted($0) }, onEvent: { [unowned self] in routerSaid($0) })
     }
 
@@ -54,7 +54,7 @@ public final class ZeroMQLink: Link {
         let checked = try Endpoint(endpoint)
         try checked.check(allowsPlainTCP: allowsPlainTCP)
         let dial = DialID(number: Self.nextNumber())
-        dialers[dial] = try DialerSocket(io: io, endpoint: checked, limits: limits, framesMax: 2) { [unowned self] in
+        dialers[dial] = try DialerSocket(io: io, endpoint: checked, limits: limits) { [unowned self] in
             dialerSaid($0, dial: dial)
         }
         return dial

@@ -93,7 +93,9 @@ public struct BlockingSocket: ~Copyable {
         let size = zmq_msg_size(&message)
         let isWhole = zmq_msg_more(&message) == 0
         if isWhole, size <= bytes.count {
-            if size > 0, let data = zmq_msg_data(&message) { bytes.baseAddress?.copyMemory(from: data, byteCount: size) }
+            if size > 0, let data = zmq_msg_data(&message) {
+                bytes.baseAddress?.copyMemory(from: data, byteCount: size)
+            }
             return size
         }
         while zmq_msg_more(&message) != 0, case .done = socket.receive(&message, wait: true) {}

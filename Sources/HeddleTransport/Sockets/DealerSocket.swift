@@ -178,7 +178,8 @@ public final class DealerSocket: IOSource {
     ) throws(TransportError) {
         var value = wanted
         var size = MemoryLayout<Int32>.size
-        guard zmq_setsockopt(socket, option, &value, size) == 0, zmq_getsockopt(socket, option, &value, &size) == 0 else {
+        guard zmq_setsockopt(socket, option, &value, size) == 0, zmq_getsockopt(socket, option, &value, &size) == 0
+        else {
             throw systemError("zmq_setsockopt(\(name))")
         }
         guard value == wanted else { throw .optionNotTaken(name: name, wanted: Int(wanted), actual: Int(value)) }

@@ -16,10 +16,9 @@ final class DialerSocket: IOSource {
     private(set) var budget = ByteBudget()
 
     private let socket: ZeroMQSocket
-    private let framesMax: Int
+    private let framing = Framing.pairs
     private var monitor: SocketMonitor?
     private var outbox = Outbox()
-    private var connection: Int32?
     private var isOpen = false
     private var onEvent: ((Event) -> Void)?
 
@@ -28,12 +27,11 @@ final class DialerSocket: IOSource {
 
     /// Connects. On the I/O thread; `opened` may come before this returns where there is nothing to wait for (inproc).
     init(
-        io: IOThread, endpoint: Endpoint, limits: LinkLimits, framesMax: Int, onEvent: @escaping (Event) -> Void
+        io: IOThread, endpoint: Endpoint, limits: LinkLimits, onEvent: @escaping (Event) -> Void
     ) throws(TransportError) {
-        let context = io.context
+        let context = try io.context()
         let socket = try ZeroMQSocket(context: context, type: ZMQ_DEALER)
         try socket.configure(limits, endpoint: endpoint)
-        self.framesMax = framesMax
         self.onEvent = onEvent
         var events: ((SocketMonitor.Event) -> Void)?
         if !endpoint.isInproc { monitor = try SocketMonitor(of: socket, context: context) { events?($0) } }
@@ -47,34 +45,33 @@ final class DialerSocket: IOSource {
         if endpoint.isInproc { io.later { [weak self] in self?.open() } }
     }
 
-    /// Sends, or keeps until libzmq takes it; the bytes are reserved already.
+    /// Queues; leaves at the end of the thread's turn with whatever else waits. The bytes are reserved already.
     func send(_ frames: [[UInt8]]) throws(TransportError) {
         guard isOpen else { throw .unreachable }
-        guard outbox.isEmpty else { return outbox.append(frames) }
+        outbox.append(frames)
         isMarked = true
-        switch sendFrames(frames, on: socket, budget: budget) {
-        case .done: return
-        case .wouldBlock:
-            outbox.append(frames)
-            dueNanoseconds = MonotonicClock.nanoseconds() &+ Self.retryNanoseconds
-        case .unreachable: throw .unreachable
-        case .failed(let error): throw error
-        }
     }
 
+    /// Ends with a receive that finds nothing: a send may have swallowed the descriptor's edge, and after that none is lost.
     func service(nowNanoseconds: UInt64) {
-        drain()
-        loop: while let frames = outbox.next {
-            isMarked = true
-            switch sendFrames(frames, on: socket, budget: budget) {
-            case .done: outbox.removeNext()
-            case .wouldBlock:
-                isMarked = false
-                break loop
-            case .unreachable, .failed: budget.release(outbox.removeAll())
-            }
+        var isWhole = true
+        repeat {
+            isMarked = false
+            flush(now: nowNanoseconds)
+            isWhole = drain()
+        } while isWhole && isMarked
+        if !isWhole { isMarked = true }
+    }
+
+    private func flush(now: UInt64) {
+        guard !outbox.isEmpty else { return }
+        switch outbox.flush(on: socket, framing: framing, budget: budget, begin: { _ in .done }) {
+        case .done: dueNanoseconds = .max
+        case .wouldBlock: dueNanoseconds = now &+ Self.retryNanoseconds
+        case .unreachable, .failed:
+            dueNanoseconds = .max
+            budget.release(outbox.removeAll())
         }
-        dueNanoseconds = outbox.isEmpty ? .max : nowNanoseconds &+ Self.retryNanoseconds
     }
 
     func close() {
@@ -89,39 +86,35 @@ final class DialerSocket: IOSource {
         close()
     }
 
-    private func drain() {
+    /// Reads what is there; false when there may be more.
+    @discardableResult
+    private func drain() -> Bool {
         var left = Self.messagesPerTurnMax
         while left > 0, receiveOne() { left -= 1 }
-        if left == 0 { isMarked = true }
+        return left > 0
     }
 
     private func receiveOne() -> Bool {
         var message = zmq_msg_t()
         zmq_msg_init(&message)
         defer { zmq_msg_close(&message) }
-        var frames: [[UInt8]] = []
-        var frameCount = 0
-        repeat {
-            guard case .done = socket.receive(&message) else { return frameCount > 0 }
-            frameCount += 1
-            if frameCount <= framesMax { frames.append(frameBytes(&message)) }
-        } while zmq_msg_more(&message) != 0
+        guard case .done = socket.receive(&message) else { return false }
         // A message of a connection whose beginning is still unread: read that first.
         if !isOpen { monitor?.drain() }
-        guard isOpen else { return true }
-        onEvent?(frameCount <= framesMax ? .message(frames) : .malformed(frameCount: frameCount))
+        let fault = framing.read(&message, from: socket) { frames in if isOpen { onEvent?(.message(frames)) } }
+        if let fault { onEvent?(.malformed(frameCount: fault)) }
         return true
     }
 
     private func connectionChanged(_ event: SocketMonitor.Event) {
         switch event {
         case .accepted: break
-        case .ready(let descriptor):
+        case .ready:
             shut()
-            connection = descriptor
             open()
-        case .disconnected(let descriptor):
-            guard descriptor == connection else { return }
+        // A dialer has one connection at a time, and its events come in order.
+        case .disconnected:
+            guard isOpen else { return }
             // Whatever the peer said before it left has arrived already.
             drain()
             shut()
@@ -135,7 +128,6 @@ final class DialerSocket: IOSource {
     }
 
     private func shut() {
-        connection = nil
         guard isOpen else { return }
         isOpen = false
         budget.release(outbox.removeAll())

@@ -32,15 +32,15 @@ final class RouterSocket: IOSource {
 
     private let socket: ZeroMQSocket
     private let path: String?
-    private let limits: LinkLimits
-    private let framesMax: Int
+    private let framing: Framing
     private let peersMax: Int
     private var monitor: SocketMonitor?
     private var peers: [PeerID: Peer] = [:]
     private var peersByConnection: [Int32: Set<PeerID>] = [:]
     private var connectionsClosed: Set<Int32> = []
     private var departing: [PeerID] = []
-    private var stalled: Set<PeerID> = []
+    /// Peers whose outboxes hold something.
+    private var waiting: [PeerID] = []
     private var onEvent: ((Event) -> Void)?
     /// Makes the budget of a new peer; the owner keeps it where senders on other threads find it.
     private let makeBudget: (PeerID) -> ByteBudget
@@ -54,15 +54,14 @@ final class RouterSocket: IOSource {
 
     /// Binds. On the I/O thread.
     init(
-        io: IOThread, endpoint: Endpoint, limits: LinkLimits, framesMax: Int, peersMax: Int,
+        io: IOThread, endpoint: Endpoint, limits: LinkLimits, framing: Framing, peersMax: Int,
         makeBudget: @escaping (PeerID) -> ByteBudget, onEvent: @escaping (Event) -> Void
     ) throws(TransportError) {
-        let context = io.context
+        let context = try io.context()
         let socket = try ZeroMQSocket(context: context, type: ZMQ_ROUTER)
         try socket.configure(limits, endpoint: endpoint)
         try socket.set(writeOnly: ZMQ_ROUTER_MANDATORY, name: "ROUTER_MANDATORY", to: 1)
-        self.limits = limits
-        self.framesMax = framesMax
+        self.framing = framing
         self.peersMax = peersMax
         self.makeBudget = makeBudget
         self.onEvent = onEvent
@@ -77,28 +76,21 @@ final class RouterSocket: IOSource {
         if let monitor { io.add(monitor) }
     }
 
-    /// Sends, or keeps until libzmq takes it; the bytes are reserved already. An unknown peer's are given back.
+    /// Queues; leaves at the end of the thread's turn with whatever else waits for the peer. The bytes are reserved already.
     func send(_ frames: [[UInt8]], to id: PeerID) throws(TransportError) {
         guard let peer = peers[id] else { throw .unreachable }
-        guard peer.outbox.isEmpty else { return peer.outbox.append(frames) }
-        switch transmit(frames, to: id, peer: peer) {
-        case .done: return
-        case .wouldBlock:
-            peer.outbox.append(frames)
-            stalled.insert(id)
-            dueNanoseconds = MonotonicClock.nanoseconds() &+ Self.retryNanoseconds
-        case .unreachable:
-            depart(id)
-            throw .unreachable
-        case .failed(let error):
-            depart(id)
-            throw error
-        }
+        if peer.outbox.isEmpty { waiting.append(id) }
+        peer.outbox.append(frames)
+        isMarked = true
     }
 
+    /// Ends with a receive that finds nothing: a send may have swallowed the descriptor's edge, and after that none is lost.
     func service(nowNanoseconds: UInt64) {
         var left = Self.messagesPerTurnMax
-        while left > 0, receiveOne() { left -= 1 }
+        repeat {
+            flush(now: nowNanoseconds)
+            while left > 0, receiveOne() { left -= 1 }
+        } while left > 0 && isMarked && clearMark()
         if left == 0 {
             isMarked = true
         } else if !departing.isEmpty {
@@ -107,7 +99,12 @@ final class RouterSocket: IOSource {
             departing = []
             for id in gone { forget(id) }
         }
-        if !stalled.isEmpty { retry(now: nowNanoseconds) } else { dueNanoseconds = .max }
+    }
+
+    /// Sends went into outboxes while messages were read: another round.
+    private func clearMark() -> Bool {
+        isMarked = false
+        return true
     }
 
     func close() {
@@ -132,23 +129,16 @@ final class RouterSocket: IOSource {
         defer { zmq_msg_close(&message) }
         guard case .done = socket.receive(&message), zmq_msg_more(&message) != 0 else { return false }
         let id = PeerID(UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message)))
-        var frames: [[UInt8]] = []
-        var frameCount = 0
-        var connection: Int32 = -1
-        repeat {
-            guard case .done = socket.receive(&message) else { return true }
-            if frameCount == 0, peers[id] == nil { connection = zmq_msg_get(&message, ZMQ_SRCFD) }
-            frameCount += 1
-            if frameCount <= framesMax { frames.append(frameBytes(&message)) }
-        } while zmq_msg_more(&message) != 0
-        if peers[id] == nil {
-            guard peers.count < peersMax else {
-                onEvent?(.malformed(frameCount: frameCount))
-                return true
-            }
-            meet(id, connection: connection)
+        guard case .done = socket.receive(&message) else { return true }
+        var isKnown = peers[id] != nil
+        if !isKnown, peers.count < peersMax {
+            meet(id, connection: zmq_msg_get(&message, ZMQ_SRCFD))
+            isKnown = true
         }
-        onEvent?(frameCount <= framesMax ? .message(id, frames) : .malformed(frameCount: frameCount))
+        let fault = framing.read(&message, from: socket) { frames in
+            onEvent?(isKnown ? .message(id, frames) : .malformed(frameCount: frames.count))
+        }
+        if let fault { onEvent?(.malformed(frameCount: fault)) }
         return true
     }
 
@@ -176,59 +166,31 @@ final class RouterSocket: IOSource {
         }
     }
 
-    private func depart(_ id: PeerID) {
-        departing.append(id)
-        isMarked = true
-    }
-
     private func forget(_ id: PeerID) {
         guard let peer = peers.removeValue(forKey: id) else { return }
         peersByConnection[peer.connection]?.remove(id)
-        stalled.remove(id)
         peer.budget.release(peer.outbox.removeAll())
         onEvent?(.gone(id))
     }
 
-    private func retry(now: UInt64) {
-        for id in stalled {
-            guard let peer = peers[id] else {
-                stalled.remove(id)
-                continue
+    /// Sends what waits; a peer that takes nothing now is tried again soon.
+    private func flush(now: UInt64) {
+        guard !waiting.isEmpty else { return }
+        let tried = waiting
+        waiting = []
+        for id in tried {
+            guard let peer = peers[id] else { continue }
+            let outcome = peer.outbox.flush(on: socket, framing: framing, budget: peer.budget) { socket in
+                id.withBytes { socket.send($0, more: true) }
             }
-            loop: while let frames = peer.outbox.next {
-                switch transmit(frames, to: id, peer: peer) {
-                case .done: peer.outbox.removeNext()
-                case .wouldBlock: break loop
-                case .unreachable, .failed:
-                    depart(id)
-                    peer.budget.release(peer.outbox.removeAll())
-                }
+            switch outcome {
+            case .done: break
+            case .wouldBlock: waiting.append(id)
+            case .unreachable, .failed:
+                peer.budget.release(peer.outbox.removeAll())
+                departing.append(id)
             }
-            if peer.outbox.isEmpty { stalled.remove(id) }
         }
-        dueNanoseconds = stalled.isEmpty ? .max : now &+ Self.retryNanoseconds
+        dueNanoseconds = waiting.isEmpty ? .max : now &+ Self.retryNanoseconds
     }
-
-    private func transmit(_ frames: [[UInt8]], to id: PeerID, peer: Peer) -> ZeroMQSocket.Outcome {
-        isMarked = true
-        let first = id.withBytes { socket.send($0, more: true) }
-        guard case .done = first else { return first }
-        return sendFrames(frames, on: socket, budget: peer.budget)
-    }
-}
-
-/// Sends the frames of one message whose bytes are reserved, and gives back those that libzmq copied.
-func sendFrames(_ frames: [[UInt8]], on socket: borrowing ZeroMQSocket, budget: ByteBudget) -> ZeroMQSocket.Outcome {
-    for (position, frame) in frames.enumerated() {
-        let more = position + 1 < frames.count
-        let outcome: ZeroMQSocket.Outcome
-        if frame.count <= ByteBudget.forgottenByteCountMax {
-            outcome = frame.withUnsafeBytes { socket.send($0, more: more) }
-            if case .done = outcome { budget.release(frame.count) }
-        } else {
-            outcome = socket.send(frame, more: more, releasing: budget)
-        }
-        guard case .done = outcome else { return outcome }
-    }
-    return .done
 }

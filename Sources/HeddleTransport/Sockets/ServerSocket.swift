@@ -51,7 +51,8 @@ public final class ServerSocket: Sendable {
         let socketLimits = link
         let bound = try io.sync { () throws(TransportError) in
             let router = try RouterSocket(
-                io: io, endpoint: endpoint, limits: socketLimits, framesMax: limits.framesMax, peersMax: limits.peersMax,
+                io: io, endpoint: endpoint, limits: socketLimits, framing: .upTo(limits.framesMax),
+                peersMax: limits.peersMax,
                 makeBudget: { peer in
                     let budget = ByteBudget()
                     budgets.withLock { $0[peer] = budget }

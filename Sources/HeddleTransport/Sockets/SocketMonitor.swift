@@ -3,10 +3,10 @@ import Synchronization
 
 /// Reads what libzmq tells of a socket's connections: how their ends are noticed at once.
 final class SocketMonitor: IOSource {
-    /// What happened to the connection with this descriptor.
+    /// What happened to the connection with this descriptor; a finished handshake does not tell whose it was.
     enum Event {
         case accepted(Int32)
-        case ready(Int32)
+        case ready
         case disconnected(Int32)
     }
 
@@ -18,7 +18,9 @@ final class SocketMonitor: IOSource {
 
     private static let numberLast = Atomic<UInt64>(0)
 
-    init(of watched: borrowing ZeroMQSocket, context: ZeroMQContext, onEvent: @escaping (Event) -> Void) throws(TransportError) {
+    init(of watched: borrowing ZeroMQSocket, context: ZeroMQContext, onEvent: @escaping (Event) -> Void)
+        throws(TransportError)
+    {
         let name = "inproc://heddle-monitor-\(Self.numberLast.add(1, ordering: .relaxed).newValue)"
         try watched.monitor(
             events: ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED, at: name)
@@ -51,7 +53,7 @@ final class SocketMonitor: IOSource {
             let descriptor = Int32(bitPattern: value)
             switch number {
             case ZMQ_EVENT_ACCEPTED: onEvent(.accepted(descriptor))
-            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: onEvent(.ready(descriptor))
+            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: onEvent(.ready)
             case ZMQ_EVENT_DISCONNECTED: onEvent(.disconnected(descriptor))
             default: break
             }

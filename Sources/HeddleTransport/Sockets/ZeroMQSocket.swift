@@ -32,7 +32,9 @@ struct ZeroMQSocket: ~Copyable {
         }
         var actual: Int32 = 0
         var size = MemoryLayout<Int32>.size
-        guard zmq_getsockopt(handle, option, &actual, &size) == 0 else { throw Self.lastError("zmq_getsockopt(\(name))") }
+        guard zmq_getsockopt(handle, option, &actual, &size) == 0 else {
+            throw Self.lastError("zmq_getsockopt(\(name))")
+        }
         guard actual == narrow else { throw .optionNotTaken(name: name, wanted: value, actual: Int(actual)) }
     }
 
@@ -44,7 +46,9 @@ struct ZeroMQSocket: ~Copyable {
         }
         var actual: Int64 = 0
         var size = MemoryLayout<Int64>.size
-        guard zmq_getsockopt(handle, option, &actual, &size) == 0 else { throw Self.lastError("zmq_getsockopt(\(name))") }
+        guard zmq_getsockopt(handle, option, &actual, &size) == 0 else {
+            throw Self.lastError("zmq_getsockopt(\(name))")
+        }
         guard actual == wide else { throw .optionNotTaken(name: name, wanted: value, actual: Int(actual)) }
     }
 
@@ -71,13 +75,17 @@ struct ZeroMQSocket: ~Copyable {
         if endpoint.needsIPv6 { try set(ZMQ_IPV6, name: "IPV6", to: 1) }
     }
 
-    private func milliseconds(_ duration: Duration) -> Int { Int(clamping: UInt64(nanosecondsOf: duration) / 1_000_000) }
+    private func milliseconds(_ duration: Duration) -> Int {
+        Int(clamping: UInt64(nanosecondsOf: duration) / 1_000_000)
+    }
 
     /// The descriptor that becomes readable, once, when something happened.
     func descriptor() throws(TransportError) -> Int32 {
         var descriptor: Int32 = -1
         var size = MemoryLayout<Int32>.size
-        guard zmq_getsockopt(handle, ZMQ_FD, &descriptor, &size) == 0 else { throw Self.lastError("zmq_getsockopt(FD)") }
+        guard zmq_getsockopt(handle, ZMQ_FD, &descriptor, &size) == 0 else {
+            throw Self.lastError("zmq_getsockopt(FD)")
+        }
         return descriptor
     }
 

@@ -73,6 +73,11 @@ final class IOMailbox: @unchecked Sendable {
         }
     }
 
+    /// Moves what the thread itself has added into `batch`, which must be empty.
+    func takeLocal(into batch: inout [Item]) { swap(&batch, &local) }
+
+    var isEmpty: Bool { local.isEmpty && shared.withLock { $0.items.isEmpty } }
+
     /// Announces that the thread is going to wait; false when something arrived meanwhile.
     func fallAsleep() -> Bool {
         guard local.isEmpty else { return false }
@@ -89,17 +94,11 @@ final class IOMailbox: @unchecked Sendable {
         _ = read(wakeDescriptor, &count, 8)
     }
 
-    /// Refuses what comes later and hands back what is left.
-    func close() -> [Item] {
-        let rest = shared.withLock { shared in
-            shared.closed = true
-            defer { shared.items = [] }
-            return shared.items
-        }
-        defer { local = [] }
-        thread.store(0, ordering: .relaxed)
-        return local + rest
-    }
+    /// Refuses what comes later from other threads; what is here already can still be taken.
+    func refuseMore() { shared.withLock { $0.closed = true } }
+
+    /// Gives the ownership up: the thread ends.
+    func disown() { thread.store(0, ordering: .relaxed) }
 
     private func ring() {
         var one: UInt64 = 1

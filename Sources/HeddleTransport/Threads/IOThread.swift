@@ -41,9 +41,9 @@ public final class IOThread: @unchecked Sendable {
     public var isCurrent: Bool { mailbox.isCurrent }
 
     /// The context of this thread's sockets. On the thread only, while it runs.
-    var context: ZeroMQContext {
+    func context() throws(TransportError) -> ZeroMQContext {
         precondition(isCurrent, "sockets are made on the I/O thread")
-        guard let ownContext else { preconditionFailure("the I/O thread has ended") }
+        guard let ownContext else { throw .closed }
         return ownContext
     }
 
@@ -117,16 +117,28 @@ public final class IOThread: @unchecked Sendable {
         var batch: [IOMailbox.Item] = []
         while !isStopping {
             mailbox.take(into: &batch)
-            for item in batch { execute(item) }
-            batch.removeAll(keepingCapacity: true)
-            look(wait: !isStopping && !hasMarkedSource)
+            var left = Self.itemsPerTurnMax
+            // A call hops between executors of this thread; none of its hops should cost a look at the sockets.
+            while !batch.isEmpty {
+                for item in batch { execute(item) }
+                left -= batch.count
+                batch.removeAll(keepingCapacity: true)
+                if left > 0 { mailbox.takeLocal(into: &batch) }
+            }
+            serviceMarked()
+            if !isStopping { look() }
         }
         for source in sources.reversed() { source.close() }
         sources = []
         ownContext = nil
-        for item in mailbox.close() {
-            if case .job = item { LateJobs.thread.add(item) }
-        }
+        // Whoever posted something waits for it: it runs, and finds everything closed.
+        mailbox.refuseMore()
+        repeat {
+            mailbox.take(into: &batch)
+            for item in batch { execute(item) }
+            batch.removeAll(keepingCapacity: true)
+        } while !mailbox.isEmpty
+        mailbox.disown()
     }
 
     private func execute(_ item: IOMailbox.Item) {
@@ -138,11 +150,21 @@ public final class IOThread: @unchecked Sendable {
 
     private var hasMarkedSource: Bool { sources.contains { $0.isMarked } }
 
+    /// Lets the sources that were given something to send run, before anything waits.
+    private func serviceMarked() {
+        guard hasMarkedSource else { return }
+        let now = MonotonicClock.nanoseconds()
+        for source in sources where source.isMarked {
+            source.isMarked = false
+            source.service(nowNanoseconds: now)
+        }
+    }
+
     /// Waits for the next event, or only glances when there is work, and lets every source that has reason to run.
-    private func look(wait: Bool) {
+    private func look() {
         if pollSetIsStale { rebuildPollSet() }
         var timeout: Int32 = 0
-        if wait, mailbox.fallAsleep() { timeout = waitMilliseconds() }
+        if !hasMarkedSource, mailbox.fallAsleep() { timeout = waitMilliseconds() }
         let ready = poll(&pollSet, nfds_t(pollSet.count), timeout)
         if ready > 0, pollSet[0].revents != 0 { mailbox.wokeUp() }
         let now = MonotonicClock.nanoseconds()

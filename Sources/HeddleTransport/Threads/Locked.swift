@@ -19,7 +19,9 @@ public final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs the closure alone; it must be short and must not lock anything that waits for this lock.
-    public func withLock<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
+    public func withLock<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&value)

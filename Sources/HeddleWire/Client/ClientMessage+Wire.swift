@@ -209,39 +209,6 @@ func readPing(_ payload: [UInt8]) throws -> UInt64 {
 
 // MARK: Fields
 
-extension RequestID {
-    /// 16 bytes, big-endian.
-    var bytes: [UInt8] {
-        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
-    }
-
-    /// Takes exactly 16 bytes; anything else is nil.
-    init?(bytes: [UInt8]) {
-        guard bytes.count == 16 else { return nil }
-        self.init(
-            high: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }, low: bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
-    }
-}
-
-func requestID(_ field: ProtobufCBinaryData) throws -> RequestID {
-    guard let id = RequestID(bytes: field.array) else {
-        throw ClientFrameError("request_id has 16 bytes; this one has \(field.len)")
-    }
-    return id
-}
-
-extension Incarnation {
-    /// 16 bytes, big-endian.
-    var bytes: [UInt8] { RequestID(high: high, low: low).bytes }
-}
-
-func incarnation(_ field: ProtobufCBinaryData) throws -> Incarnation {
-    guard let words = RequestID(bytes: field.array) else {
-        throw ClientFrameError("incarnation has 16 bytes; this one has \(field.len)")
-    }
-    return Incarnation(high: words.high, low: words.low)
-}
-
 private func tokens(_ ids: UnsafeBufferPointer<UInt32>) throws(RequestError) -> [TokenID] {
     var tokens: [TokenID] = []
     tokens.reserveCapacity(ids.count)
@@ -262,7 +229,9 @@ private func text(
     func invalid(_ value: String, _ rule: String) -> RequestError {
         error(value, rule) ?? .invalidParameter(name: name, value: value, rule: rule)
     }
-    guard field.len <= byteCountMax else { throw invalid("\(field.len) bytes", "a text of at most \(byteCountMax) bytes") }
+    guard field.len <= byteCountMax else {
+        throw invalid("\(field.len) bytes", "a text of at most \(byteCountMax) bytes")
+    }
     guard let text = String(validating: field.array, as: UTF8.self) else {
         throw invalid("a text that is not UTF-8", "UTF-8")
     }

@@ -33,7 +33,8 @@ func unpacking<Message, Value>(
             free: { _, memory in free(memory) },
             allocator_data: UnsafeMutableRawPointer(budget))
         // An empty array may have no address, and protobuf-c wants one.
-        let unpacked = payload.isEmpty
+        let unpacked =
+            payload.isEmpty
             ? withUnsafePointer(to: UInt8(0)) { unpack(&allocator, 0, $0) }
             : payload.withUnsafeBufferPointer { unpack(&allocator, $0.count, $0.baseAddress) }
         guard let message = unpacked else { return nil }

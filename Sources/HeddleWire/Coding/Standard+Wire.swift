@@ -63,7 +63,10 @@ extension Duration: WireCodable {
         let attoseconds = try reader.read(Int64.self)
         guard attoseconds.magnitude < 1_000_000_000_000_000_000,
             seconds == 0 || attoseconds == 0 || (seconds < 0) == (attoseconds < 0)
-        else { throw reader.outOfRange("Duration", rule: "attoseconds below 10¹⁸ with the sign of the seconds", start: start) }
+        else {
+            throw reader.outOfRange(
+                "Duration", rule: "attoseconds below 10¹⁸ with the sign of the seconds", start: start)
+        }
         self.init(secondsComponent: seconds, attosecondsComponent: attoseconds)
     }
 }

@@ -65,7 +65,10 @@ public struct InspectReply: Hashable, Sendable {
             // Each turn halves every list, so that even a report of the largest entries ends within the bound.
             guard case .report(let report) = reply.outcome, let smaller = report.halved() else {
                 let refusal = "the report has \(payload.count) bytes; at most \(limits.replyByteCountMax) are allowed"
-                return [header, MessageArena().pack(InspectReply(number: number, outcome: .refused(refusal)), limits: limits)]
+                return [
+                    header,
+                    MessageArena().pack(InspectReply(number: number, outcome: .refused(refusal)), limits: limits),
+                ]
             }
             reply.outcome = .report(smaller)
         }

@@ -17,7 +17,8 @@ func readInspectRequest(_ payload: [UInt8], limits: InspectionLimits) throws -> 
     let request = try unpacking(
         payload, heddle__inspect__v1__inspect_request__unpack, heddle__inspect__v1__inspect_request__free_unpacked
     ) { message in
-        guard let number = UInt8(exactly: message.subject.rawValue), let subject = InspectionQuery.Subject(rawValue: number)
+        guard let number = UInt8(exactly: message.subject.rawValue),
+            let subject = InspectionQuery.Subject(rawValue: number)
         else { throw ClientFrameError("subject is \(message.subject.rawValue), which has no meaning") }
         let name = try sentence(message.name, "name", byteCountMax: limits.textByteCountMax)
         let deadline = Duration(wireMicroseconds: message.deadline_microseconds)
@@ -25,7 +26,8 @@ func readInspectRequest(_ payload: [UInt8], limits: InspectionLimits) throws -> 
             throw ClientFrameError("deadline is \(deadline); it must be above 0 and at most \(limits.deadlineMax)")
         }
         return InspectRequest(
-            number: message.number, query: InspectionQuery(subject, name: name.isEmpty ? nil : name), deadline: deadline)
+            number: message.number, query: InspectionQuery(subject, name: name.isEmpty ? nil : name), deadline: deadline
+        )
     }
     guard let request else { throw ClientFrameError("the payload is not an InspectRequest") }
     return request

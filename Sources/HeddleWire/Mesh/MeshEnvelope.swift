@@ -31,7 +31,8 @@ public struct MeshEnvelope: Hashable, Sendable {
     public static let byteCountMax = 512
 
     public init(
-        kind: Kind, incarnation: Incarnation, call: UInt64 = 0, role: String = "", name: String = "", method: UInt32 = 0,
+        kind: Kind, incarnation: Incarnation, call: UInt64 = 0, role: String = "", name: String = "",
+        method: UInt32 = 0,
         deadlineMicroseconds: UInt64 = 0, trace: TraceContext? = nil, version: UInt32 = WireVersion.current
     ) {
         self.version = version

@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 
 /// Tells everything about one actor.
-struct DescribeCommand: AsyncParsableCommand {
+struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
         abstract: "Tell everything about one actor: state and why, mailbox, calls in flight, latencies, its own state.",
@@ -35,18 +35,19 @@ struct DescribeCommand: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        let configuration = try mesh.configuration()
+        let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.actors, name: id))
-        for actor in picture.actors {
+        let actors = picture.actors.filter { $0.id == id }
+        for actor in actors {
             switch output {
             case .json: print(ActorDescription.json(actor).lines)
             case .table, .wide: print(ActorDescription.text(actor, .standardOutput), terminator: "")
             }
         }
-        guard picture.actors.isEmpty else { return }
-        CommandComplaint.warn(of: picture.missing)
-        throw CommandComplaint.print(
+        guard actors.isEmpty else { return }
+        picture.complainOfMissing()
+        throw CommandFailure(
             "no actor is named “\(id)”" + (picture.missing.isEmpty ? "" : " on the nodes that answered"),
-            code: picture.missing.isEmpty ? .notFound : .failed)
+            exit: picture.missing.isEmpty ? .notFound : .degraded)
     }
 }

@@ -5,7 +5,7 @@ import HeddleCore
 extension Listing.Subject: ExpressibleByArgument {}
 
 /// Lists one kind of thing in the mesh.
-struct GetCommand: AsyncParsableCommand {
+struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "List nodes, actors, tenants, adapters, workers or requests.",
         discussion: """
@@ -30,18 +30,20 @@ struct GetCommand: AsyncParsableCommand {
     var name: String?
 
     func run() async throws {
-        let configuration = try mesh.configuration()
+        let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(subject.query))
         let listing = Listing(subject, of: picture, name: name, isWide: output == .wide)
         switch output {
         case .json: print(picture.json(subject, name: name).lines)
         case .table, .wide: print(listing.table.text(.standardOutput), terminator: "")
         }
-        CommandComplaint.warn(of: picture.missing)
-        if picture.omittedCount > 0 { CommandComplaint.warn("\(picture.omittedCount) more entries were left out of the replies") }
-        if !picture.missing.isEmpty { throw ExitCode(CommandComplaint.Code.failed.rawValue) }
+        picture.complainOfMissing()
+        if picture.omittedCount > 0 {
+            Terminal.complain("heddle: \(picture.omittedCount) more entries were left out of the replies")
+        }
+        if !picture.missing.isEmpty { throw ExitCode.degraded }
         if let name, listing.entries.isEmpty {
-            throw CommandComplaint.print("no \(subject.singular) is named “\(name)”", code: .notFound)
+            throw CommandFailure("no \(subject.singular) is named “\(name)”", exit: .notFound)
         }
     }
 }

@@ -3,7 +3,7 @@ import HeddleClient
 import HeddleCore
 
 /// Shows the mesh on one screen.
-struct StatusCommand: AsyncParsableCommand {
+struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the mesh on one screen: nodes, workers, tenants, adapters, requests.",
         discussion: """
@@ -20,9 +20,9 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var inspection: InspectionOptions
 
     func run() async throws {
-        let configuration = try mesh.configuration()
+        let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.everything))
         print(StatusScreen.text(picture, cluster: configuration.name, .standardOutput), terminator: "")
-        if picture.isDegraded { throw ExitCode(CommandComplaint.Code.failed.rawValue) }
+        if picture.isDegraded { throw ExitCode.degraded }
     }
 }

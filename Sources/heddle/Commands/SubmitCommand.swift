@@ -2,9 +2,10 @@ import ArgumentParser
 import Foundation
 import HeddleClient
 import HeddleCore
+import HeddleTransport
 
 /// Submits one prompt to a running mesh and streams the answer.
-struct SubmitCommand: AsyncParsableCommand {
+struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Submit a prompt to a running mesh and stream the answer.",
         discussion: """
@@ -59,11 +60,14 @@ struct SubmitCommand: AsyncParsableCommand {
     func run() async throws {
         var generator = SystemRandomNumberGenerator()
         let id = RequestID(using: &generator)
-        do throws(RequestFailure) {
-            try await submit(try submission(id))
-        } catch {
-            report(error)
-            throw ExitCode(Self.exitCode(error).rawValue)
+        do {
+            let submission = try submission(id)
+            // What can be seen without the mesh is said before it is looked for.
+            if let error = submission.firstError(limits: ClientLimits()) { throw RequestFailure(id: id, error) }
+            try await submit(submission, to: try endpoints())
+        } catch let failure as RequestFailure {
+            report(failure)
+            throw Self.exitCode(failure)
         }
     }
 
@@ -80,19 +84,12 @@ struct SubmitCommand: AsyncParsableCommand {
         }
     }
 
-    private func submit(_ submission: ClientSubmission) async throws(RequestFailure) {
+    private func submit(_ submission: ClientSubmission, to endpoints: [String]) async throws(RequestFailure) {
         let client: MeshClient
-        do {
-            // What can be seen without the mesh is said before it is looked for.
-            if let error = submission.firstError(limits: ClientLimits()) { throw RequestFailure(id: submission.id, error) }
-            let endpoints = endpoint.isEmpty ? try mesh.configuration().clientEndpoints : endpoint
-            client = try MeshClient(endpoints: endpoints)
-        } catch let failure as RequestFailure {
-            throw failure
+        do throws(TransportError) {
+            client = try MeshClient(endpoints: endpoints, limits: Self.limits)
         } catch {
-            throw RequestFailure(
-                id: submission.id, code: error is ExitCode ? "no_mesh" : "unreachable",
-                message: error is ExitCode ? "the mesh cannot be found" : "\(error)")
+            throw RequestFailure(id: submission.id, code: "unreachable", message: error.description)
         }
         defer { client.close() }
         let stream = try client.submit(submission)
@@ -116,23 +113,32 @@ struct SubmitCommand: AsyncParsableCommand {
         }
     }
 
+    /// A person waits: a mesh that is not up is said so before long.
+    private static var limits: MeshClientLimits {
+        var limits = MeshClientLimits()
+        limits.unreachableAfter = .seconds(8)
+        return limits
+    }
+
+    private func endpoints() throws -> [String] { endpoint.isEmpty ? try mesh.load().clientEndpoints : endpoint }
+
     private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
     private func report(_ failure: RequestFailure) {
         if json {
-            FileHandle.standardError.write(Data((failure.json.line + "\n").utf8))
+            Terminal.complain(failure.json.line)
         } else {
             var text = failure.description
             if let after = failure.retryAfter { text += " (try again in \(Quantities.duration(after)))" }
-            CommandComplaint.warn(text)
+            Terminal.complain("heddle: \(text)")
         }
     }
 
-    static func exitCode(_ failure: RequestFailure) -> CommandComplaint.Code {
+    static func exitCode(_ failure: RequestFailure) -> ExitCode {
         switch failure.code {
         case "unknown_model", "unknown_adapter", "unknown_tenant": .notFound
-        case "invalid_parameter", "empty_prompt": .usage
-        default: .failed
+        case "invalid_parameter", "empty_prompt": .validationFailure
+        default: .degraded
         }
     }
 }

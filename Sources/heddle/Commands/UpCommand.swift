@@ -79,6 +79,7 @@ struct Up: ParsableCommand {
                 for line in topology.table(processes: processes) { Terminal.print(line) }
                 Terminal.print(topology.closing(took: ContinuousClock.now - began, directory: directory))
                 Terminal.print("Ctrl-C ends the mesh.")
+                directory.record(clusterFile: configuration.path)
                 Readiness.announce()
             case .ended(let name, let how): if isUp { Terminal.print("node \(name) ended: \(how)") }
             case .restarting(let name, let pause): Terminal.print("node \(name) starts again in \(pause)")

@@ -189,7 +189,8 @@ import Testing
             #expect(loading.count <= loads, "seed \(seed)")
             #expect(resident.values.reduce(0, +) <= bytes && cache.bytes <= bytes, "seed \(seed)")
             #expect(cache.report().entries.count <= entries, "seed \(seed)")
-            #expect(cache.report().entries.reduce(0) { $0 + $1.holderCount } == held.count + waiting.count, "seed \(seed)")
+            #expect(
+                cache.report().entries.reduce(0) { $0 + $1.holderCount } == held.count + waiting.count, "seed \(seed)")
         }
         while !loading.isEmpty {
             let loaded = loading.removeFirst()

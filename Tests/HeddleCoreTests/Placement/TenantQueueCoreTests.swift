@@ -234,7 +234,8 @@ import Testing
         let newMax = random.number(1...100)
         let sequences = random.number(1...6)
         let kv = sequences * KVBlocks.blockCount(forTokens: promptMax + newMax) * kvBlockTokens
-        let (promptCost, newCost) = (random.number(1...3), random.number(1...4))
+        let promptCost = random.number(1...3)
+        let newCost = promptCost + random.number(0...2)
         var queue = TenantQueueCore(
             model: model, limits: try TenancyLimits(promptTokenCost: promptCost, generatedTokenCost: newCost))
         for tenant in ["a", "b", "c"] { try queue.setShare(TenantShare(tenant: TenantName(tenant))) }
@@ -278,7 +279,8 @@ import Testing
             served[ticket.tenant, default: 0] += newCost
             if generated == length {
                 running.remove(at: index)
-                take(queue.finished(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated, now: at(0)))
+                take(
+                    queue.finished(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated, now: at(0)))
             } else {
                 queue.progressed(ticket.request, attempt: ticket.attempt, generatedTokenCount: generated)
             }
@@ -359,7 +361,9 @@ import Testing
                 guard let id = places.keys.sorted().first(where: { _ in random.chance(30) }) else { continue }
                 let attempt = Attempt(attempts[id] ?? 0)
                 forget(id)
-                take(queue.finished(request(id), attempt: attempt, generatedTokenCount: random.number(0...50), now: at(now)))
+                take(
+                    queue.finished(
+                        request(id), attempt: attempt, generatedTokenCount: random.number(0...50), now: at(now)))
             case 6:
                 guard let id = attempts.keys.sorted().first(where: { _ in random.chance(10) }) else { continue }
                 let attempt = Attempt(attempts[id] ?? 0)

@@ -63,7 +63,8 @@ struct ScriptedMesh {
     var workerToRouter: [[ToRouter]]
     let limits: BatchLimits
 
-    init(groupCount: Int, batch: BatchLimits, table limits: RequestTableLimits, queue queueLimits: TenancyLimits) throws {
+    init(groupCount: Int, batch: BatchLimits, table limits: RequestTableLimits, queue queueLimits: TenancyLimits) throws
+    {
         table = RequestTable(limits: limits, router: router)
         queue = TenantQueueCore(model: ModelName("base"), limits: queueLimits)
         for tenant in ["a", "b", "c"] {
@@ -239,7 +240,8 @@ struct ScriptedMesh {
             case .reject(_, let request, let attempt, let error):
                 queueToRouter.append(.reject(request, attempt, error))
             case .giveBack(_, _, _, let group): queueToRouter.append(.lost(group))
-            case .abandon(let request, let attempt, let group): sendToWorker(group, .cancel(group, request, attempt, nil))
+            case .abandon(let request, let attempt, let group):
+                sendToWorker(group, .cancel(group, request, attempt, nil))
             case .refuse(let group, let reason): faults.append("\(group) is refused: \(reason)")
             }
         }
@@ -295,7 +297,9 @@ struct ScriptedMesh {
         if chunk.firstIndex != clients[index].received[chunk.choice].count {
             faults.append("client \(reference) has a gap at \(chunk.firstIndex)")
         }
-        if clients[index].finishes[chunk.choice] != nil { faults.append("choice \(chunk.choice) goes on after its end") }
+        if clients[index].finishes[chunk.choice] != nil {
+            faults.append("choice \(chunk.choice) goes on after its end")
+        }
         clients[index].received[chunk.choice] += chunk.tokens
         clients[index].finishes[chunk.choice] = chunk.finish
     }

@@ -39,7 +39,9 @@ struct Driver {
         for index in feeds.indices where feeds[index].done < feeds[index].tokens.count {
             let count = min(rowsMax, feeds[index].tokens.count - feeds[index].done)
             let end = feeds[index].done + count
-            while feeds[index].blocks.count * kvBlockTokens < end { feeds[index].blocks.append(freeBlocks.removeFirst()) }
+            while feeds[index].blocks.count * kvBlockTokens < end {
+                feeds[index].blocks.append(freeBlocks.removeFirst())
+            }
             segments.append(
                 StepPlan.Segment(
                     sequence: feeds[index].sequence, adapter: feeds[index].adapter,

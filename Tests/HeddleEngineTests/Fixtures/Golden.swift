@@ -1,8 +1,7 @@
 import Foundation
 import HeddleCore
-import HeddleFiles
-
 import HeddleEngine
+import HeddleFiles
 
 /// One golden folder: a small model, its adapters, and what `transformers` and `peft` computed for it.
 struct Golden {

@@ -9,7 +9,9 @@ final class RankGroup: @unchecked Sendable {
     // Safety: each rank's forward pass is used by one thread at a time: `onEveryRank` waits for all before it returns.
     private let passes: [CPUForwardPass]
 
-    init(_ golden: Golden, rankCount: Int = 1, limits: ForwardLimits = ForwardLimits(), format: WeightFormat = .auto) throws {
+    init(_ golden: Golden, rankCount: Int = 1, limits: ForwardLimits = ForwardLimits(), format: WeightFormat = .auto)
+        throws
+    {
         let collectives: [SharedMemoryCollective] =
             rankCount == 1 ? [] : try SharedMemoryCollective.threads(rankCount: rankCount)
         passes = try (0..<rankCount).map { rank in
@@ -20,7 +22,8 @@ final class RankGroup: @unchecked Sendable {
             for (index, sequence) in golden.sequences.enumerated() {
                 if let name = sequence.adapter, let folder = golden.adapters[name], let slot = golden.slot(index) {
                     try pass.mapAdapter(
-                        PackedAdapter(folder: folder, configuration: golden.model.configuration, plan: plan), slot: slot)
+                        PackedAdapter(folder: folder, configuration: golden.model.configuration, plan: plan), slot: slot
+                    )
                 }
             }
             return pass

@@ -13,12 +13,14 @@ import Testing
             let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
             try #require(fields.count == 3)
             let tokens = GoldenFiles.tokens(fields[0])
-            let place = "\(name), line \(index + 1): \(String(decoding: text.prefix(200), as: UTF8.self).debugDescription)"
+            let place =
+                "\(name), line \(index + 1): \(String(decoding: text.prefix(200), as: UTF8.self).debugDescription)"
             try #require(try tokenizer.encode(utf8: text) == tokens, "\(place)")
             try #require(tokenizer.encode(String(decoding: text, as: UTF8.self)) == tokens, "\(place)")
             let plain = fields[1].elementsEqual([0x3D]) ? tokens : GoldenFiles.tokens(fields[1])
             try #require(
-                try tokenizer.encode(utf8: text, addSpecialTokens: false, parseSpecialTokens: false) == plain, "\(place)")
+                try tokenizer.encode(utf8: text, addSpecialTokens: false, parseSpecialTokens: false) == plain,
+                "\(place)")
             let decoded = fields[2].elementsEqual([0x3D]) ? text : try GoldenFiles.string(fields[2])
             try #require(Array(tokenizer.decode(tokens).utf8) == decoded, "\(place)")
         }
@@ -32,7 +34,8 @@ import Testing
             for (text, skips) in [(fields[1], true), (fields[2], false)] {
                 guard case .string(let expected) = text else { throw GoldenFiles.Malformed() }
                 try #require(
-                    Array(tokenizer.decode(tokens, skipSpecialTokens: skips).utf8) == expected.bytes, "\(name) \(tokens)")
+                    Array(tokenizer.decode(tokens, skipSpecialTokens: skips).utf8) == expected.bytes,
+                    "\(name) \(tokens)")
                 var decoder = IncrementalDecoder(tokenizer, skipSpecialTokens: skips)
                 var pieces: [UInt8] = []
                 for token in tokens {

@@ -81,7 +81,8 @@ extension Digest {
 /// A node's report with every field set.
 enum ReportSamples {
     static let report = NodeReport(
-        name: NodeName("front"), incarnation: ClientSamples.incarnation, processID: 4711, version: "0.1.0", host: "höst",
+        name: NodeName("front"), incarnation: ClientSamples.incarnation, processID: 4711, version: "0.1.0",
+        host: "höst",
         roles: ["router", "tenant-queue"], state: StateReport("serving", reason: "", since: .seconds(5)),
         uptime: .seconds(60),
         endpoints: [.init(purpose: "client", address: "tcp://127.0.0.1:4710")],
@@ -118,7 +119,8 @@ enum ReportSamples {
         workers: [
             WorkerReport(
                 group: GroupName("g0"), rank: 1, rankCount: 2, node: NodeName("w1"), epoch: Epoch(3),
-                state: StateReport("running"), runningCount: 4, waitingCount: 1, rowCount: 5, stepTime: .milliseconds(3),
+                state: StateReport("running"), runningCount: 4, waitingCount: 1, rowCount: 5,
+                stepTime: .milliseconds(3),
                 tokensPerSecond: 321.5, blocksUsed: 12, blockCount: 100, adapters: [AdapterName("sql")])
         ],
         requests: [

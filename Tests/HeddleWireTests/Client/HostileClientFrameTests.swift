@@ -23,8 +23,18 @@ import Testing
             ("temperature", { $0.sampling.temperature = -1 }), ("temperature", { $0.sampling.temperature = .nan }),
             ("temperature", { $0.sampling.temperature = .infinity }), ("top_p", { $0.sampling.topP = 0 }),
             ("top_p", { $0.sampling.topP = 1.5 }), ("top_p", { $0.sampling.topP = .nan }),
-            ("n", { $0.sampling.choiceCount = 0; $0.resumeFrom = [] }),
-            ("n", { $0.sampling.choiceCount = 17; $0.resumeFrom = [] }),
+            (
+                "n",
+                {
+                    $0.sampling.choiceCount = 0; $0.resumeFrom = []
+                }
+            ),
+            (
+                "n",
+                {
+                    $0.sampling.choiceCount = 17; $0.resumeFrom = []
+                }
+            ),
             ("max_tokens", { $0.sampling.tokenCountMax = 0 }), ("stop", { $0.sampling.stopStrings = [""] }),
             ("stop", { $0.sampling.stopStrings = [String(repeating: "x", count: 257)] }),
             ("stop", { $0.sampling.stopStrings = Array(repeating: "x", count: 17) }),
@@ -67,9 +77,10 @@ import Testing
             ([0x61, 0xFF], 1), ([0xC3], 0), ([0x61, 0x62, 0xED, 0xA0, 0x80], 2), ([0xF4, 0x90, 0x80, 0x80], 0),
         ] {
             let payload = [0x0A, 16] + id + [0x2A, UInt8(bytes.count)] + bytes
-            #expect(throws: ClientFrameError(
-                requestID: RequestID(high: 0x0101_0101_0101_0101, low: 0x0101_0101_0101_0101),
-                error: .promptNotUTF8(byteOffset: offset))
+            #expect(
+                throws: ClientFrameError(
+                    requestID: RequestID(high: 0x0101_0101_0101_0101, low: 0x0101_0101_0101_0101),
+                    error: .promptNotUTF8(byteOffset: offset))
             ) { try ClientMessage(frames: [[0x48, 0x43, 1, 1], payload]) }
         }
     }
@@ -132,8 +143,10 @@ enum Fuzz {
             case 1 where !frames[frame].isEmpty:
                 let index = Int.random(in: 0..<frames[frame].count, using: &generator)
                 frames[frame][index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-            case 2: frames[frame] = Array(frames[frame].prefix(Int.random(in: 0...frames[frame].count, using: &generator)))
-            case 3: frames[frame] += (0..<Int.random(in: 1...16, using: &generator)).map { _ in
+            case 2:
+                frames[frame] = Array(frames[frame].prefix(Int.random(in: 0...frames[frame].count, using: &generator)))
+            case 3:
+                frames[frame] += (0..<Int.random(in: 1...16, using: &generator)).map { _ in
                     UInt8.random(in: 0...255, using: &generator)
                 }
             case 4 where frames.count == 2:

@@ -55,7 +55,9 @@ struct NormalForm: Sendable {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         for value in compose(scalars) {
-            guard let scalar = Unicode.Scalar(value) else { preconditionFailure("\(value) is a scalar: the tables say so") }
+            guard let scalar = Unicode.Scalar(value) else {
+                preconditionFailure("\(value) is a scalar: the tables say so")
+            }
             UTF8Check.append(scalar, to: &result)
         }
         return result

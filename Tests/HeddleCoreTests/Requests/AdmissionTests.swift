@@ -1,0 +1,166 @@
+import HeddleCore
+import Testing
+
+@Suite struct AdmissionTests {
+    private func tenant(
+        _ name: String, key: UInt8, permission: TenantTable.Permission = .everything
+    ) throws -> TenantTable.Tenant {
+        try TenantTable.Tenant(
+            share: TenantShare(tenant: TenantName(name)), keyDigest: digest(key), permission: permission)
+    }
+
+    private func catalogue() -> ModelCatalogue {
+        var catalogue = ModelCatalogue()
+        catalogue.set(.init(name: ModelName("base"), vocabularyCount: 100, sequenceTokenCountMax: 64))
+        catalogue.set(.init(name: ModelName("other"), vocabularyCount: 10, sequenceTokenCountMax: 8))
+        for (model, number) in [("base", 1), ("other", 1), ("other", 2)] as [(String, UInt8)] {
+            catalogue.set(ModelCatalogue.Adapter(reference: adapter(number), model: ModelName(model)))
+        }
+        return catalogue
+    }
+
+    private func admission() throws -> Admission {
+        Admission(
+            limits: RequestLimits(), tenants: try TenantTable([tenant("a", key: 1)]), catalogue: catalogue())
+    }
+
+    private func error(
+        model: String = "base", prompt: [TokenID] = [1], parameters: SamplingParameters = SamplingParameters(),
+        deadline: Duration = .seconds(1), permission: TenantTable.Permission = .everything
+    ) throws -> RequestError? {
+        let draft = Admission.Draft(
+            id: request(1), model: model, promptTokens: prompt, parameters: parameters, deadline: deadline)
+        let admission = try admission()
+        let tenant = try tenant("a", key: 1, permission: permission)
+        do throws(RequestError) {
+            _ = try admission.admit(draft, tenant: tenant)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aSubmissionIsResolvedToItsModelAndAdapter() throws {
+        let draft = Admission.Draft(
+            id: request(1), model: "other:adapter-2", promptTokens: [1, 9],
+            parameters: SamplingParameters(tokenCountMax: 6), deadline: .seconds(5))
+        let submission = try admission().admit(draft, tenant: tenant("a", key: 1))
+        #expect(submission.model == ModelName("other") && submission.adapter == adapter(2))
+        #expect(submission.tenant == TenantName("a") && submission.promptTokens == [1, 9])
+    }
+
+    @Test func modelsAreNamedAloneByAdapterOrByBoth() throws {
+        let catalogue = catalogue()
+        #expect(try catalogue.resolve("base").adapter == nil)
+        #expect(try catalogue.resolve("adapter-1").model.name == ModelName("base"))
+        #expect(try catalogue.resolve("other:adapter-1").model.name == ModelName("other"))
+        #expect(throws: RequestError.unknownModel("nobody")) { try catalogue.resolve("nobody") }
+        #expect(throws: RequestError.unknownModel("nobody:adapter-1")) { try catalogue.resolve("nobody:adapter-1") }
+        #expect(throws: RequestError.unknownAdapter("base:adapter-2")) { try catalogue.resolve("base:adapter-2") }
+        #expect(throws: RequestError.unknownModel("")) { try catalogue.resolve("") }
+    }
+
+    @Test func anAdapterThatIsReplacedHasItsNewDigestForLaterRequests() throws {
+        var catalogue = catalogue()
+        let newer = AdapterRef(name: AdapterName("adapter-1"), digest: digest(50), rank: 4)
+        catalogue.set(ModelCatalogue.Adapter(reference: newer, model: ModelName("base")))
+        #expect(try catalogue.resolve("adapter-1").adapter == newer)
+        #expect(try catalogue.resolve("other:adapter-1").adapter == adapter(1))
+        catalogue.removeAdapter(AdapterName("adapter-1"), model: ModelName("base"))
+        #expect(try catalogue.resolve("adapter-1").model.name == ModelName("other"))
+    }
+
+    @Test func promptsThatCannotBeServedAreRefusedWithTheirNumbers() throws {
+        #expect(try error(prompt: []) == .emptyPrompt)
+        #expect(
+            try error(prompt: Array(repeating: 1, count: 60), parameters: SamplingParameters(tokenCountMax: 5))
+                == .promptTooLong(tokenCount: 60, tokenCountMax: 64))
+        #expect(
+            try error(prompt: Array(repeating: 1, count: 60), parameters: SamplingParameters(tokenCountMax: 4)) == nil)
+        #expect(
+            try error(parameters: SamplingParameters(tokenCountMax: .max))
+                == .promptTooLong(tokenCount: 1, tokenCountMax: 64))
+        let parameters = SamplingParameters(tokenCountMax: 4)
+        #expect(
+            try error(prompt: [1, 100], parameters: parameters)
+                == .promptTokenOutOfRange(token: 100, vocabularyCount: 100))
+        #expect(
+            try error(prompt: [-1], parameters: parameters)
+                == .promptTokenOutOfRange(token: -1, vocabularyCount: 100))
+    }
+
+    @Test func impossibleParametersAreRefusedByName() throws {
+        func named(_ parameters: SamplingParameters, deadline: Duration = .seconds(1)) throws -> String? {
+            try error(parameters: parameters, deadline: deadline)?.parameter
+        }
+        #expect(try named(SamplingParameters(temperature: -1, tokenCountMax: 4)) == "temperature")
+        #expect(try named(SamplingParameters(temperature: .nan, tokenCountMax: 4)) == "temperature")
+        #expect(try named(SamplingParameters(topK: -1, tokenCountMax: 4)) == "top_k")
+        #expect(try named(SamplingParameters(topP: 0, tokenCountMax: 4)) == "top_p")
+        #expect(try named(SamplingParameters(choiceCount: 17, tokenCountMax: 4)) == "n")
+        #expect(try named(SamplingParameters(tokenCountMax: 0)) == "max_tokens")
+        #expect(try named(SamplingParameters(tokenCountMax: 4, stopStrings: [""])) == "stop")
+        #expect(try named(SamplingParameters(tokenCountMax: 4, stopTokens: [100])) == "stop_token_ids")
+        #expect(try named(SamplingParameters(tokenCountMax: 4, logprobCount: 21)) == "logprobs")
+        #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .zero) == "deadline")
+        #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .seconds(3601)) == "deadline")
+    }
+
+    @Test func aTenantUsesWhatItMayAndNothingElse() throws {
+        let only = TenantTable.Permission.only(models: [], adapters: [AdapterName("adapter-1")])
+        let parameters = SamplingParameters(tokenCountMax: 4)
+        #expect(try error(model: "adapter-1", parameters: parameters, permission: only) == nil)
+        #expect(
+            try error(model: "base", parameters: parameters, permission: only)
+                == .notPermitted(tenant: TenantName("a"), model: "base"))
+        #expect(
+            try error(model: "other:adapter-2", parameters: parameters, permission: only)
+                == .notPermitted(tenant: TenantName("a"), model: "other:adapter-2"))
+    }
+
+    @Test func promptTextIsCheckedBeforeItIsTokenised() throws {
+        let admission = try admission()
+        #expect(throws: RequestError.emptyPrompt) { try admission.check(promptText: []) }
+        #expect(throws: RequestError.promptNotUTF8(byteOffset: 3)) {
+            try admission.check(promptText: Array("abc".utf8) + [0xFF, 0x41])
+        }
+        #expect(throws: RequestError.promptTextTooLong(byteCount: 1_048_577, byteCountMax: 1_048_576)) {
+            try admission.check(promptText: Array(repeating: 0x41, count: 1_048_577))
+        }
+        try admission.check(promptText: Array("Grüße, 世界 🧵".utf8))
+    }
+
+    @Test func utf8IsWhatTheStandardLibraryTakesForIt() {
+        var random = SplitMix64(seed: 7)
+        let interesting: [UInt8] = [0x41, 0x80, 0xBF, 0xC1, 0xC2, 0xE0, 0x9F, 0xA0, 0xED, 0xF0, 0x8F, 0x90, 0xF4, 0xF5]
+        for _ in 0..<50_000 {
+            let bytes = (0..<random.number(0...6)).map { _ in
+                random.chance(80) ? random.pick(interesting) : UInt8(random.number(0...255))
+            }
+            let offset = UTF8Check.firstInvalidOffset(bytes)
+            #expect((offset == nil) == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+            if let offset { #expect(String(validating: bytes[..<offset], as: UTF8.self) != nil, "\(bytes)") }
+        }
+    }
+
+    @Test func aKeyFindsItsTenantAndNoOther() throws {
+        let table = try TenantTable([tenant("b", key: 2), tenant("a", key: 1)])
+        #expect(try table.authenticate(name: nil, keyDigest: digest(2)).name == TenantName("b"))
+        #expect(try table.authenticate(name: TenantName("a"), keyDigest: digest(1)).name == TenantName("a"))
+        #expect(throws: RequestError.wrongKey) { try table.authenticate(name: TenantName("a"), keyDigest: digest(2)) }
+        #expect(throws: RequestError.wrongKey) { try table.authenticate(name: nil, keyDigest: digest(9)) }
+        #expect(throws: RequestError.wrongKey) { try table.authenticate(name: nil, keyDigest: nil) }
+        #expect(throws: RequestError.unknownTenant(TenantName("z"))) {
+            try table.authenticate(name: TenantName("z"), keyDigest: digest(1))
+        }
+    }
+
+    @Test func tenantsHaveANameAndAKeyOfTheirOwn() throws {
+        #expect(throws: LimitsError(limit: "tenants", value: "a", rule: "named once")) {
+            try TenantTable([tenant("a", key: 1), tenant("a", key: 2)])
+        }
+        #expect(throws: LimitsError(limit: "tenants", value: "a and b", rule: "given a key of their own each")) {
+            try TenantTable([tenant("a", key: 1), tenant("b", key: 1)])
+        }
+    }
+}

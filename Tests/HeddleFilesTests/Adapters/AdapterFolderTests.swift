@@ -1,0 +1,192 @@
+import HeddleCore
+import HeddleFiles
+import Testing
+
+@Suite struct AdapterFolderTests {
+    private let model = SmallModel()
+
+    private func open(_ changes: [String: String?], _ tensors: [SafetensorsBytes.Tensor]? = nil) throws -> AdapterFolder
+    {
+        let folder = try model.adapterFolder()
+        var fields = SmallModel.adapterFields
+        for (field, value) in changes { fields[field] = value }
+        try folder.write("adapter_config.json", SmallModel.json(fields))
+        if let tensors { try folder.write("adapter_model.safetensors", SafetensorsBytes.file(tensors)) }
+        return try AdapterFolder(path: folder.path, base: model.configuration)
+    }
+
+    private func refusal(_ changes: [String: String?], _ tensors: [SafetensorsBytes.Tensor]? = nil) -> String? {
+        errorText { _ = try open(changes, tensors) }
+    }
+
+    @Test func modulesComeInOrderWithTheirScale() throws {
+        let adapter = try open([:])
+        #expect(adapter.modules.map { "\($0.layer)\($0.projection)" } == ["0q", "0down", "1q", "1down"])
+        #expect(adapter.modules.allSatisfy { $0.rank == 4 && $0.scale == 1.5 })
+        #expect(adapter.modules[1].a.shape == [4, 24] && adapter.modules[1].b.shape == [16, 4])
+        #expect(adapter.rankMax == 4 && adapter.byteCount == model.adapterTensors().reduce(0) { $0 + $1.bytes.count })
+        #expect(try adapter.modules[0].a.floats().count == 64)
+    }
+
+    @Test func allSevenProjectionsAreRead() throws {
+        let all = Projection.allCases
+        let names = "[" + all.map { "\"\($0.moduleName)\"" }.joined(separator: ",") + "]"
+        let adapter = try open(["target_modules": names], model.adapterTensors(all))
+        #expect(adapter.modules.map(\.projection) == all + all)
+    }
+
+    @Test func ranksAndScalesFollowTheirPatterns() throws {
+        #expect(try open(["use_rslora": "true"]).modules[0].scale == 3)
+        var tensors = model.adapterTensors()
+        tensors[0] = .random(tensors[0].name, [2, 16], seed: 1)
+        tensors[1] = .random(tensors[1].name, [32, 2], seed: 1)
+        let adapter = try open(
+            [
+                "rank_pattern": #"{"layers.0.self_attn.q_proj": 2}"#,
+                "alpha_pattern": #"{"^model.layers.1.mlp.down_proj": 1, "down_proj": 8}"#,
+            ],
+            tensors)
+        #expect(adapter.modules.map(\.rank) == [2, 4, 4, 4])
+        #expect(adapter.modules.map(\.scale) == [3, 2, 1.5, 0.25])
+        #expect(
+            refusal(["rank_pattern": #"{".*q_proj": 2}"#])?.contains(
+                #"rank_pattern = ".*q_proj" is not supported; plain module names are"#) == true)
+        #expect(refusal(["rank_pattern": #"{"q_proj": 0}"#])?.contains("rank_pattern is 0") == true)
+    }
+
+    @Test func targetsMayBeTiedToOneLayer() throws {
+        let tensors = Array(model.adapterTensors([.q]).prefix(2))
+        let adapter = try open(["target_modules": #"["model.layers.0.self_attn.q_proj"]"#], tensors)
+        #expect(adapter.modules.count == 1)
+        #expect(refusal(["target_modules": #"["oj"]"#])?.contains("names “oj”") == true)
+    }
+
+    @Test(arguments: [
+        ("peft_type", #""IA3""#, #"peft_type = "IA3" is not supported; only "LORA" is"#),
+        ("use_dora", "true", "use_dora = true is not supported"),
+        ("modules_to_save", #"["lm_head"]"#, #"modules_to_save = ["lm_head"] is not supported"#),
+        ("bias", #""all""#, #"bias = "all" is not supported; only "none" is"#),
+        ("lora_bias", "true", "lora_bias = true is not supported"),
+        ("fan_in_fan_out", "true", "fan_in_fan_out = true is not supported"),
+        ("layers_to_transform", "[0]", "layers_to_transform = [0] is not supported"),
+        ("layer_replication", "[[0, 2]]", "layer_replication = [[0, 2]] is not supported"),
+        ("trainable_token_indices", "[5]", "trainable_token_indices = [5] is not supported"),
+        ("exclude_modules", #"["q_proj"]"#, #"exclude_modules = ["q_proj"] is not supported"#),
+        ("target_parameters", #"["a"]"#, "target_parameters = "),
+        ("use_qalora", "true", "use_qalora = true is not supported"),
+        ("alora_invocation_tokens", "[1]", "alora_invocation_tokens = [1] is not supported"),
+        ("init_lora_weights", #""pissa""#, #"init_lora_weights = "pissa" is not supported"#),
+        ("task_type", #""SEQ_CLS""#, #"task_type = "SEQ_CLS" is not supported"#),
+        ("new_method", "1", "the field “new_method” (1) is unknown"),
+        (
+            "target_modules", #""all-linear""#,
+            #"target_modules = "all-linear" is not supported; a list of module names is"#
+        ),
+        ("target_modules", "[]", "target_modules is []; it must be 1 to 512 module names"),
+        (
+            "target_modules", #"["q_proj", "lm_head"]"#,
+            "target_modules names “lm_head”, which is none of the base model's q_proj"
+        ),
+        ("r", "0", "r is 0; it must be a whole number from 1 to 4096"),
+        ("lora_alpha", #""x""#, #"lora_alpha is "x"; it must be a number"#),
+    ])
+    func whatIsNotPlainLoRAIsRefusedByName(field: String, value: String, message: String) {
+        let text = refusal([field: value])
+        #expect(
+            text?.contains("adapter_config.json") == true && text?.contains(message) == true, "\(text ?? "accepted")")
+    }
+
+    @Test(arguments: ["peft_type", "r", "lora_alpha", "target_modules"])
+    func fieldsWithoutADefaultAreMissed(field: String) {
+        #expect(
+            refusal([field: String?.none])?.hasSuffix("adapter_config.json: the field “\(field)” is missing") == true)
+    }
+
+    @Test func anAdapterForAnotherBaseIsRefused() throws {
+        let folder = try model.adapterFolder()
+        var other = model
+        other.hiddenSize = 32
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
+                == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” has shape [4, 16]; over this base model it must be [4, 32]"
+        )
+        other = model
+        other.layerCount = 1
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
+                == "the adapter has a tensor “base_model.model.model.layers.1.mlp.down_proj.lora_A.weight” of shape [4, 24] that fits no module of its configuration over this base model"
+        )
+        other.layerCount = 3
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: other.configuration) }
+                == "the adapter has no tensor “base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight”; its configuration and base model need one of shape [4, 16]"
+        )
+    }
+
+    @Test func tensorsMustFitTheirConfiguration() {
+        #expect(
+            refusal(["r": "8"])?.contains("lora_A.weight” has shape [4, 16]; over this base model it must be [8, 16]")
+                == true)
+        #expect(
+            refusal(["target_modules": #"["q_proj"]"#])?.contains(
+                "the adapter has a tensor “base_model.model.model.layers.0.mlp.down_proj.lora_A.weight”") == true)
+        #expect(
+            refusal(["target_modules": #"["q_proj", "down_proj", "v_proj"]"#])?.contains(
+                "has no tensor “base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight”") == true)
+        var tensors = model.adapterTensors()
+        tensors.append(.random("base_model.model.lm_head.weight", [40, 16], seed: 1))
+        #expect(
+            refusal([:], tensors)?.contains("has a tensor “base_model.model.lm_head.weight” of shape [40, 16]") == true)
+        tensors = model.adapterTensors()
+        tensors[0] = .init(name: tensors[0].name, type: "I8", shape: [4, 16], bytes: [UInt8](repeating: 0, count: 64))
+        #expect(refusal([:], tensors)?.contains("has elements of type I8") == true)
+    }
+
+    @Test func numbersMustBeFinite() {
+        var tensors = model.adapterTensors()
+        var values = [Float](repeating: 1, count: 64)
+        values[35] = .nan
+        tensors[0] = .floats(tensors[0].name, [4, 16], values)
+        #expect(
+            refusal([:], tensors)
+                == "the adapter's tensor “base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight” holds nan in row 2, column 3"
+        )
+        for (type, pattern) in [("F16", UInt16(0x7C00)), ("BF16", 0xFF80), ("BF16", 0x7FC0)] {
+            var patterns = [UInt16](repeating: 0x3C00, count: 128)
+            patterns[127] = pattern
+            tensors = model.adapterTensors()
+            tensors[1] = .halves(tensors[1].name, type: type, [32, 4], patterns)
+            #expect(refusal([:], tensors)?.hasSuffix("in row 31, column 3") == true)
+        }
+    }
+
+    @Test func missingFilesAreNamed() throws {
+        let folder = try model.adapterFolder()
+        try folder.remove("adapter_model.safetensors")
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }
+                == "there is no file \(folder.path)/adapter_model.safetensors")
+        try folder.remove("adapter_config.json")
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }
+                == "there is no file \(folder.path)/adapter_config.json")
+    }
+
+    @Test func truncatedTensorsAreRefused() throws {
+        let folder = try model.adapterFolder()
+        let whole = SafetensorsBytes.file(model.adapterTensors())
+        try folder.write("adapter_model.safetensors", whole.dropLast(3))
+        #expect(
+            errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) }?.contains(
+                "adapter_model.safetensors is truncated") == true)
+    }
+
+    @Test func theDigestIsOfConfigurationAndTensors() throws {
+        let first = try open([:]).digest
+        #expect(try open([:]).digest == first)
+        #expect(try open(["lora_dropout": "0.2"]).digest != first)
+        var tensors = model.adapterTensors()
+        tensors[0].bytes[0] ^= 1
+        #expect(try open([:], tensors).digest != first)
+    }
+}
