@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <linux/futex.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -53,6 +54,21 @@ int heddle_memory_create(const char *name, int64_t byteCount) {
         return -error;
     }
     return descriptor;
+}
+
+int heddle_pin_thread(int index) {
+    cpu_set_t allowed, chosen;
+    CPU_ZERO(&chosen);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -errno;
+    int count = CPU_COUNT(&allowed);
+    if (count == 0 || index < 0) return -EINVAL;
+    int wanted = index % count;
+    for (int core = 0; core < CPU_SETSIZE; core++) {
+        if (!CPU_ISSET(core, &allowed) || wanted-- > 0) continue;
+        CPU_SET(core, &chosen);
+        break;
+    }
+    return sched_setaffinity(0, sizeof chosen, &chosen) != 0 ? -errno : 0;
 }
 
 int heddle_die_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0 ? -errno : 0; }

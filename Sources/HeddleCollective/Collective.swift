@@ -43,6 +43,10 @@ public protocol Collective: AnyObject, Sendable {
     ///   for hours.
     func receive(timeout: Duration?) throws(CollectiveError) -> [UInt8]
 
+    /// Why the group ended; nil while it works. From any thread. Ranks that share memory see a lost process here at once, ranks
+    /// on different hosts in their next call.
+    var failure: CollectiveError? { get }
+
     /// Ends every wait of every rank with `aborted`, at once and for good. From any thread, any number of times.
     func abort()
 }
@@ -71,6 +75,7 @@ public struct CollectiveLimits: Hashable, Sendable {
     /// How long a waiting thread spins before it sleeps, where there is a core for every rank.
     public var spinMax: Duration = .microseconds(100)
 
+    /// The defaults.
     public init() {}
 
     /// The smallest and largest slot: one page, and 64 MiB.

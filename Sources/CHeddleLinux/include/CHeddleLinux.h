@@ -25,6 +25,9 @@ int heddle_pipe_create(int ends[2]);
 /// Nobody can shrink it under a mapping.
 int heddle_memory_create(const char *name, int64_t byteCount);
 
+/// Keeps the calling thread on the `index`-th core that it may use, counted from 0 and around.
+int heddle_pin_thread(int index);
+
 /// Has the kernel send `signal` to this process when the thread that started it ends.
 int heddle_die_with_parent(int signal);
 

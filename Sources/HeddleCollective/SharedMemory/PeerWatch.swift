@@ -5,7 +5,7 @@ import Glibc
 ///
 /// A descriptor of a process becomes readable when it ends, also while nobody has reaped it; a signal sent to number 0 would
 /// still find it then, or find another process with its number.
-final class PeerWatch: @unchecked Sendable {
+package final class PeerWatch: @unchecked Sendable {
     // Safety: everything is set before the thread starts and not changed after; `deinit` joins the thread before it closes
     // what the thread polls.
 
@@ -14,12 +14,12 @@ final class PeerWatch: @unchecked Sendable {
     private let peers: [Peer]
 
     /// Another rank's process.
-    struct Peer {
-        var rank: Int
-        var process: pid_t
+    package struct Peer {
+        package var rank: Int
+        package var process: pid_t
         fileprivate var descriptor: Int32 = -1
 
-        init(rank: Int, process: pid_t) {
+        package init(rank: Int, process: pid_t) {
             self.rank = rank
             self.process = process
         }
@@ -37,7 +37,7 @@ final class PeerWatch: @unchecked Sendable {
     }
 
     /// Calls `lost` on the watch's thread with the rank whose process ended; for one of them, once.
-    init(_ peers: [Peer], lost: @escaping @Sendable (Int) -> Void) throws(CollectiveError) {
+    package init(_ peers: [Peer], lost: @escaping @Sendable (Int) -> Void) throws(CollectiveError) {
         var opened: [Peer] = []
         func close(_ error: CollectiveError) -> CollectiveError {
             for peer in opened { Glibc.close(peer.descriptor) }

@@ -108,6 +108,11 @@ struct OpenDeadline {
     }
 
     var hasPassed: Bool { monotonicNanoseconds() >= end }
+
+    var left: Duration {
+        let now = monotonicNanoseconds()
+        return .nanoseconds(Int64(clamping: end > now ? end - now : 0))
+    }
 }
 
 /// The note by which rank 0 tells the other processes where the group's memory is.

@@ -16,8 +16,11 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
     // Safety: one thread at a time makes calls (the protocol's rule), so `generation` and the scratch memory have one user;
     // `abort` touches only the segment's atomics.
 
+    /// This rank, 0 ..< rankCount.
     public let rank: Int
+    /// Ranks of the group, 1 ... 8.
     public let rankCount: Int
+    /// The maxima that every rank of the group was opened with.
     public let limits: CollectiveLimits
     private let segment: SharedSegment
     private let watch: PeerWatch?
@@ -71,10 +74,15 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
     /// Cores of this machine that are switched on.
     public static var onlineCoreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// Why the group ended; nil while it works. A lost process is seen here at once, also between calls.
+    public var failure: CollectiveError? { segment.error }
+
+    /// Ends every wait of every rank with `aborted`, at once and for good.
     public func abort() { segment.end(SharedSegment.abortedCode) }
 
     // MARK: Calls
 
+    /// Sums the eight leaves of the fixed tree; see `Collective`.
     public func reduceTree(nodes: Span<Float>, into sum: inout MutableSpan<Float>) throws(CollectiveError) {
         let count = sum.count
         precondition(
@@ -120,6 +128,7 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
         }
     }
 
+    /// Puts the ranks' column slices of a matrix side by side at rank 0; see `Collective`.
     public func gather(
         _ slice: Span<Float>, rowCount: Int, widths: [Int], into whole: inout MutableSpan<Float>
     ) throws(CollectiveError) {
@@ -167,6 +176,7 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
         }
     }
 
+    /// Sends bytes from rank 0 to every other rank; see `Collective`.
     public func broadcast(_ bytes: Span<UInt8>) throws(CollectiveError) {
         precondition(rank == 0, "rank \(rank) receives; only rank 0 broadcasts")
         guard bytes.count <= limits.broadcastByteCountMax else {
@@ -190,6 +200,7 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
         if let failure { throw failure }
     }
 
+    /// Waits for the next broadcast of rank 0; see `Collective`.
     public func receive(timeout: Duration?) throws(CollectiveError) -> [UInt8] {
         precondition(rank != 0, "rank 0 broadcasts; only other ranks receive")
         var bytes: [UInt8] = []
@@ -315,7 +326,7 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
 }
 
 /// Turns a typed throw into a value, so that it can leave closures that rethrow untyped.
-private func caught(_ body: () throws(CollectiveError) -> Void) -> CollectiveError? {
+func caught(_ body: () throws(CollectiveError) -> Void) -> CollectiveError? {
     do throws(CollectiveError) {
         try body()
         return nil
