@@ -22,7 +22,9 @@ extension WorkerPlace {
             guard case .zeroMQ(let endpoint) = place.collective else {
                 throw CollectiveError.mismatch(field: "kind", expected: "shared memory", found: "ZeroMQ")
             }
-            throw CollectiveError.mismatch(field: "kind", expected: "shared memory", found: endpoint)
+            return try ZeroMQCollective.open(
+                endpoint: endpoint, group: group.group, epoch: group.epoch, rank: place.rank,
+                rankCount: place.ranks.count, limits: limits, allowsPlainTCP: place.allowsPlainTCP)
         }
     }
 }

@@ -16,6 +16,8 @@ struct WorkerPlace: Sendable {
     /// The tenant-queue of the model.
     let queue: ActorIdentity
     let collective: ClusterConfiguration.Collective
+    /// Whether the cluster file allows plain TCP beyond loopback.
+    let allowsPlainTCP: Bool
     let runtimeDirectory: String
     /// Epochs grow from here: the wall clock's milliseconds when the process started, so that a group that forms anew after all
     /// its processes were replaced is never taken for an old one. It decides nothing else.
