@@ -84,7 +84,8 @@ import Testing
         ranks[1].abort()
         done.wait()
         #expect(throws: CollectiveError.aborted) { try waiting.all() }
-        #expect(wait(ranks[0]) == .aborted)
+        // What rank 1 had sent before it gave up may still complete one call.
+        #expect((wait(ranks[0]) ?? wait(ranks[0])) == .aborted)
     }
 
     @Test func aRankThatDoesNotComeIsNamed() throws {
@@ -102,7 +103,9 @@ import Testing
         var ranks = try open("ipc://\(directory.path)/g0", rankCount: 2)
         let other = ranks.removeLast()
         ranks.removeAll()
-        #expect(wait(other) == .aborted)
+        // Its farewell or the end of its connection, whichever is seen first.
+        let error = wait(other)
+        #expect(error == .aborted || error == .rankLost(0))
     }
 
     @Test func ranksThatMakeDifferentCallsAreTold() throws {
