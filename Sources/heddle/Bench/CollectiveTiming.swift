@@ -2,7 +2,7 @@ import Foundation
 import HeddleCollective
 
 /// What `heddle bench calls` tells about the sums of a worker group: every kind of collective, timed in the same run.
-struct CollectiveTiming: Encodable {
+struct CollectiveTiming {
     /// Two ranks, 2048 floats, as pinned threads.
     var timings: [CollectiveBenchmark.Timing]
 

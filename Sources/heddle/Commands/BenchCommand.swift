@@ -10,10 +10,10 @@ struct BenchCommand: AsyncParsableCommand {
     /// `heddle bench calls`: remote calls beside bare libzmq.
     struct Calls: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "calls", abstract: "Time remote calls against bare libzmq, over inproc, ipc and tcp.",
+            commandName: "calls", abstract: "Time remote calls against bare libzmq, and the sums of a worker group.",
             discussion: """
                 A 100-byte echo, the two kinds taking turns in the same run; over ipc and tcp the other end is another
-                process. The ratio compares medians.
+                process. The ratio compares medians. Then a sum of 2048 floats by two ranks, over each kind of collective.
 
                 Examples:
                   heddle bench calls
@@ -35,6 +35,22 @@ struct BenchCommand: AsyncParsableCommand {
 
         @Flag(help: "Print one JSON object.")
         var json = false
+
+        /// The calls' report, with the timings of the sums under `sums` beside its own keys.
+        private struct Answer: Encodable {
+            var report: CallBenchReport
+            var sums: CollectiveTiming
+
+            private enum Key: String, CodingKey {
+                case sums
+            }
+
+            func encode(to encoder: any Encoder) throws {
+                try report.encode(to: encoder)
+                var container = encoder.container(keyedBy: Key.self)
+                try container.encode(sums.timings, forKey: .sums)
+            }
+        }
 
         // The far end, in its own process.
         @Option(help: .hidden) var serve: String?
@@ -61,12 +77,16 @@ struct BenchCommand: AsyncParsableCommand {
             let report = try await bench.run(path: "/proc/self/exe") { wire, folder in
                 ["bench", "calls", "--serve", wire.rawValue, "--folder", folder]
             }
+            // After the calls, so that its spinning threads take nothing from them.
+            let sums = try CollectiveTiming.measure()
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(report), as: UTF8.self))
+                print(String(decoding: try encoder.encode(Answer(report: report, sums: sums)), as: UTF8.self))
             } else {
                 print(report.table)
+                print()
+                print(sums.table)
             }
         }
     }
