@@ -3,8 +3,8 @@ import HeddleCore
 /// What the ranks of one group do together inside a step: sum partial products, gather logits, hand out the plan.
 ///
 /// All ranks of an epoch make the same calls in the same order with the same shapes; a rank that does not is named in
-/// `CollectiveError.disagreement`. One thread at a time uses a collective; only `abort` may come from any thread. The first
-/// error of a call ends the collective for every rank: a group that goes on forms again under a higher epoch.
+/// `CollectiveError.disagreement`. One thread at a time uses a collective; only `abort` may come from any thread. The
+/// first error of a call ends the collective for every rank: a group that goes on forms again under a higher epoch.
 ///
 /// Two ship: `SharedMemoryCollective` for ranks on one host (processes, or threads of one process), and
 /// `ZeroMQCollective` for ranks on different hosts. Both sum along `ReductionTree`, so they give the same bits.
@@ -19,7 +19,8 @@ public protocol Collective: AnyObject, Sendable {
     /// Sums the eight leaves of the fixed tree, of which this rank holds some, and gives every rank the same bits.
     ///
     /// - Parameters:
-    ///   - nodes: the values of `ReductionTree(rankCount:).nodes(of: rank)`, one after the other: node count × `sum.count`.
+    ///   - nodes: the values of `ReductionTree(rankCount:).nodes(of: rank)`, one after the other: node count ×
+    ///   `sum.count`.
     ///   - sum: overwritten with the root of the tree. It may not overlap `nodes`.
     func reduceTree(nodes: Span<Float>, into sum: inout MutableSpan<Float>) throws(CollectiveError)
 
@@ -39,12 +40,12 @@ public protocol Collective: AnyObject, Sendable {
 
     /// Waits for the next broadcast of rank 0; only the other ranks may call it.
     ///
-    /// - Parameter timeout: nil waits until bytes come, the group is aborted or a rank is lost: a group without work is idle
-    ///   for hours.
+    /// - Parameter timeout: nil waits until bytes come, the group is aborted or a rank is lost: a group without work is
+    ///   idle for hours.
     func receive(timeout: Duration?) throws(CollectiveError) -> [UInt8]
 
-    /// Why the group ended; nil while it works. From any thread. Ranks that share memory see a lost process here at once, ranks
-    /// on different hosts in their next call.
+    /// Why the group ended; nil while it works. From any thread. Ranks that share memory see a lost process here at
+    /// once, ranks on different hosts in their next call.
     var failure: CollectiveError? { get }
 
     /// Ends every wait of every rank with `aborted`, at once and for good. From any thread, any number of times.

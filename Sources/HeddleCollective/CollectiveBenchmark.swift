@@ -41,7 +41,8 @@ public struct CollectiveBenchmark: Sendable {
 
     /// Runs all kinds in turn and returns their timings over all rounds.
     public func run(_ kinds: [Kind] = Kind.allCases) throws(CollectiveError) -> [Timing] {
-        precondition((2...8).contains(rankCount) && floatCount > 0 && callCount > 0 && roundCount > 0, "nothing to time")
+        precondition(
+            (2...8).contains(rankCount) && floatCount > 0 && callCount > 0 && roundCount > 0, "nothing to time")
         var samples: [Kind: [UInt64]] = [:]
         for round in 0..<roundCount {
             for kind in kinds { samples[kind, default: []] += try time(kind, round: round) }

@@ -1,9 +1,9 @@
 /// Decides in which order partial sums are added: one binary tree over eight leaves, whatever the number of ranks.
 ///
-/// Floating-point addition is not associative, so a sum has one value only when its order is fixed. Row-parallel products are
-/// cut into eight segments, the leaves; a rank owns whole neighbouring leaves, adds what the tree lets it add alone, and sends
-/// the largest nodes that lie wholly inside its leaves. Everybody adds the rest along the same tree, so the bits are the same
-/// for every rank count from 1 to 8.
+/// Floating-point addition is not associative, so a sum has one value only when its order is fixed. Row-parallel
+/// products are cut into eight segments, the leaves; a rank owns whole neighbouring leaves, adds what the tree lets it
+/// add alone, and sends the largest nodes that lie wholly inside its leaves. Everybody adds the rest along the same
+/// tree, so the bits are the same for every rank count from 1 to 8.
 public struct ReductionTree: Hashable, Sendable {
     /// Leaves of the tree: segments of the summed dimension.
     public static let leafCount = 8

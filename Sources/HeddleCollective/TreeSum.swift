@@ -1,4 +1,5 @@
-/// Carries out the additions of a `ReductionTree` over vectors, block by block so that scratch stays in the first cache.
+/// Carries out the additions of a `ReductionTree` over vectors, block by block so that scratch stays in the first
+/// cache.
 ///
 /// Owns its scratch memory: a step allocates nothing.
 struct TreeSum: ~Copyable {
@@ -16,8 +17,8 @@ struct TreeSum: ~Copyable {
 
     /// Overwrites `sum` with the root.
     ///
-    /// Safety: `nodes` holds `tree.nodes.count` vectors of `count` floats, which stay as they are during the call and do not
-    /// overlap `sum`, `count` floats.
+    /// Safety: `nodes` holds `tree.nodes.count` vectors of `count` floats, which stay as they are during the call and
+    /// do not overlap `sum`, `count` floats.
     func add(
         nodes: UnsafePointer<UnsafePointer<Float>>, count: Int, into sum: UnsafeMutablePointer<Float>
     ) {

@@ -3,7 +3,8 @@ import Foundation
 
 /// The one executable: its subcommands, and how each ends.
 ///
-/// Exit codes: 0 it worked, 1 what was asked for is not there, 2 it failed or is degraded, 64 the command line is wrong.
+/// Exit codes: 0 it worked, 1 what was asked for is not there, 2 it failed or is degraded, 64 the command line is
+/// wrong.
 struct Heddle: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "heddle",
@@ -30,9 +31,9 @@ struct Heddle: ParsableCommand {
 
 /// Where the process starts.
 ///
-/// The main thread stays synchronous: `up` supervises on it, because the processes that a thread starts end with it. Commands
-/// that await run on the concurrency pool instead (an asynchronous `main` would run on the main actor, where every call to a
-/// mesh takes 1.7 times as long). No command uses the main actor or the main queue.
+/// The main thread stays synchronous: `up` supervises on it, because the processes that a thread starts end with it.
+/// Commands that await run on the concurrency pool instead (an asynchronous `main` would run on the main actor, where
+/// every call to a mesh takes 1.7 times as long). No command uses the main actor or the main queue.
 @main
 enum Main {
     static func main() {

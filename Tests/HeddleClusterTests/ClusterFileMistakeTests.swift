@@ -35,7 +35,7 @@ import Testing
 
     @Test func missingKey() {
         #expect(complaints(changing: "cluster: demo\n", to: "") == ["1:1: cluster: is missing"])
-        #expect(complaints(changing: "    model: base\n", to: "") .contains("19:5: groups[0].model: is missing"))
+        #expect(complaints(changing: "    model: base\n", to: "").contains("19:5: groups[0].model: is missing"))
         #expect(complaints(changing: "name: sql, ", to: "") == ["6:5: adapters[0].name: is missing"])
         #expect(
             complaints(changing: "    client: tcp://127.0.0.1:7400\n", to: "")
@@ -247,8 +247,10 @@ import Testing
     }
 
     @Test func everyMistakeIsReportedAtOnce() {
-        let text = soundCluster.replacing("threads: 1", with: "threads: x").replacing("weights: auto", with: "weights: x")
-            .replacing("tenants: [acme]", with: "tenants: [nobody]").replacing("mesh: ipc", with: "mess: ipc")
+        let text = soundCluster.replacing("threads: 1", with: "threads: x").replacing(
+            "weights: auto", with: "weights: x"
+        )
+        .replacing("tenants: [acme]", with: "tenants: [nobody]").replacing("mesh: ipc", with: "mess: ipc")
         #expect(complaints(about: text).map { $0.split(separator: ":")[0] } == ["4", "6", "13", "23"])
     }
 
@@ -285,9 +287,13 @@ import Testing
     }
 
     @Test func hostileTextEndsInComplaintsOnly() {
-        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + (0..<9).map { i in
-            "k\(i): &\(Character(UnicodeScalar(98 + UInt8(i)))) [" + Array(repeating: "*\(Character(UnicodeScalar(97 + UInt8(i))))", count: 9).joined(separator: ",") + "]\n"
-        }.joined()
+        let bomb =
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + (0..<9).map { i in
+                "k\(i): &\(Character(UnicodeScalar(98 + UInt8(i)))) ["
+                    + Array(repeating: "*\(Character(UnicodeScalar(97 + UInt8(i))))", count: 9).joined(separator: ",")
+                    + "]\n"
+            }.joined()
         #expect(!complaints(about: bomb).isEmpty)
         #expect(!complaints(about: String(repeating: "[", count: 100_000)).isEmpty)
         #expect(!complaints(about: "models: [[[[]]]]\nnodes: {a: b}\ngroups: 3\ntenants: [1, {}]").isEmpty)
@@ -297,7 +303,9 @@ import Testing
             var changed = scalars
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let index = Int.random(in: 0..<changed.count, using: &generator)
-                changed[index] = [":", "[", "{", "\n", "-", "&", "*", "\"", " ", "9", "\u{0}"].randomElement(using: &generator) ?? "x"
+                changed[index] =
+                    [":", "[", "{", "\n", "-", "&", "*", "\"", " ", "9", "\u{0}"].randomElement(using: &generator)
+                    ?? "x"
             }
             _ = complaints(about: String(String.UnicodeScalarView(changed)))
         }

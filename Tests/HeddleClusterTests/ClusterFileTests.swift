@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test func ranksOnTwoHostsUseZeroMQ() throws {
-        var text = soundCluster.replacing("  - name: worker-0\n", with: "  - {name: worker-0, mesh: \"tcp://127.0.0.1:7402\"}\n")
+        var text = soundCluster.replacing(
+            "  - name: worker-0\n", with: "  - {name: worker-0, mesh: \"tcp://127.0.0.1:7402\"}\n")
         text = text.replacing(
             "  - name: worker-1\n",
             with: "  - {name: worker-1, host: other, mesh: \"tcp://127.0.0.1:7403\", roles: [adapter-cache]}\n")

@@ -93,8 +93,8 @@ import Testing
         #expect(supervision.timePassed(at: at(1000)) == [])
     }
 
-    /// Any schedule of events against the least that must hold: nothing is started twice or after a stop, only what runs is told
-    /// to end, and it finishes once, when nothing runs.
+    /// Any schedule of events against the least that must hold: nothing is started twice or after a stop, only what
+    /// runs is told to end, and it finishes once, when nothing runs.
     @Test(arguments: 1...300 as ClosedRange<UInt64>)
     func anyScheduleKeepsTheRules(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -40,7 +40,9 @@ import Testing
 
     @Test func aProcessThatEndsAtStartShowsItsLastLines() throws {
         let mesh = try Mesh(["good": "echo ready >&3; exec sleep 1000", "bad": "echo one; echo two >&2; exit 3"])
-        #expect(throws: Supervisor.Failure.notReady(name: "bad", how: "ended with exit code 3", lastLines: ["one", "two"])) {
+        #expect(
+            throws: Supervisor.Failure.notReady(name: "bad", how: "ended with exit code 3", lastLines: ["one", "two"])
+        ) {
             try mesh.run { _, _ in }
         }
     }

@@ -57,7 +57,9 @@ final class Slots: Sendable {
         set { results.withLock { $0[rank] = newValue } }
     }
 
-    func all() throws -> [any Collective] { try results.withLock { try $0.map { try $0?.get() ?? { throw CollectiveError.aborted }() } } }
+    func all() throws -> [any Collective] {
+        try results.withLock { try $0.map { try $0?.get() ?? { throw CollectiveError.aborted }() } }
+    }
 }
 
 /// A folder that goes with its owner.

@@ -56,6 +56,8 @@ import Testing
     private func sum(of leaves: [[Float]], _ range: Range<Int>) -> [Float] {
         if range.count == 1 { return leaves[range.lowerBound] }
         let middle = (range.lowerBound + range.upperBound) / 2
-        return zip(sum(of: leaves, range.lowerBound..<middle), sum(of: leaves, middle..<range.upperBound)).map { $0 + $1 }
+        return zip(sum(of: leaves, range.lowerBound..<middle), sum(of: leaves, middle..<range.upperBound)).map {
+            $0 + $1
+        }
     }
 }

@@ -133,7 +133,8 @@ import Testing
         func join(_ group: String, _ epoch: UInt64, _ limits: CollectiveLimits) -> CollectiveError? {
             do throws(CollectiveError) {
                 _ = try ZeroMQCollective.open(
-                    endpoint: endpoint, group: GroupName(group), epoch: Epoch(epoch), rank: 1, rankCount: 2, limits: limits)
+                    endpoint: endpoint, group: GroupName(group), epoch: Epoch(epoch), rank: 1, rankCount: 2,
+                    limits: limits)
                 return nil
             } catch {
                 return error

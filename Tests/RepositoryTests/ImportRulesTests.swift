@@ -101,8 +101,10 @@ import Testing
 
     /// The names in a target's list of dependencies; nil where the package has no such target.
     static func dependencies(of target: String, in package: String) -> Set<String>? {
-        guard let name = package.range(of: "arget(name: \"\(target)\"") ?? package.range(
-            of: "arget\\(\\s*name: \"\(target)\"", options: .regularExpression)
+        guard
+            let name = package.range(of: "arget(name: \"\(target)\"")
+                ?? package.range(
+                    of: "arget\\(\\s*name: \"\(target)\"", options: .regularExpression)
         else { return nil }
         // The declaration ends where its parenthesis does.
         var depth = 1

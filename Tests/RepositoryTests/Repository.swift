@@ -7,7 +7,8 @@ enum Repository {
 
     /// What building and working leave behind: `.gitignore` names it.
     static let ignored: Set<String> = [
-        ".git", ".build", ".swiftpm", ".venv", ".index-build", ".vscode", "Package.resolved", "__pycache__", ".DS_Store",
+        ".git", ".build", ".swiftpm", ".venv", ".index-build", ".vscode", "Package.resolved", "__pycache__",
+        ".DS_Store",
     ]
 
     /// Paths of all files below a folder, from the root, in order; links are not followed.

@@ -6,7 +6,8 @@ import Testing
     /// Text that people write; what tools made is not held to it.
     private static func writtenFiles() throws -> [String] {
         let suffixes = [
-            ".swift", ".c", ".h", ".cpp", ".inc", ".cu", ".py", ".md", ".txt", ".yaml", ".yml", ".proto", ".sh", ".modulemap",
+            ".swift", ".c", ".h", ".cpp", ".inc", ".cu", ".py", ".md", ".txt", ".yaml", ".yml", ".proto", ".sh",
+            ".modulemap",
         ]
         return try ["Sources", "Tests", "Cluster", "Docs", "Protos"].filter {
             FileManager.default.fileExists(atPath: "\(Repository.root)/\($0)")
@@ -69,7 +70,9 @@ import Testing
             #expect(count <= Self.lineCountMax, "\(file) has \(count) lines; at most \(Self.lineCountMax)")
         }
         for file in Self.longFiles.keys where FileManager.default.fileExists(atPath: "\(Repository.root)/\(file)") {
-            #expect(try Repository.lines(file).count - 1 > Self.lineCountMax, "\(file) is short by now: take it off the list")
+            #expect(
+                try Repository.lines(file).count - 1 > Self.lineCountMax,
+                "\(file) is short by now: take it off the list")
         }
     }
 

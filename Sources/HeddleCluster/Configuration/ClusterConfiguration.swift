@@ -1,9 +1,11 @@
 import HeddleCore
 
-/// What a cluster file says, checked and resolved: paths are absolute, endpoints are what libzmq binds, defaults are filled in.
+/// What a cluster file says, checked and resolved: paths are absolute, endpoints are what libzmq binds, defaults are
+/// filled in.
 ///
-/// Whoever holds one may rely on the cross checks of `ClusterFile`: every name that is referred to exists, a group's ranks are
-/// nodes of no other group, there is a router, one tenant-queue, and an adapter-cache on every host with ranks.
+/// Whoever holds one may rely on the cross checks of `ClusterFile`: every name that is referred to exists, a group's
+/// ranks are nodes of no other group, there is a router, one tenant-queue, and an adapter-cache on every host with
+/// ranks.
 public struct ClusterConfiguration: Hashable, Sendable {
     /// The cluster's name: lower-case letters, digits and `-`.
     public var name: String

@@ -18,8 +18,9 @@ public enum ClusterLocation {
         }
     }
 
-    /// The file that was given, or else the one that `HEDDLE_CLUSTER` names, or else the bundled demo: in `Cluster` of the
-    /// working directory, of a folder above the executable (a build in `.build`), or in `share/heddle` beside its `bin`.
+    /// The file that was given, or else the one that `HEDDLE_CLUSTER` names, or else the bundled demo: in `Cluster` of
+    /// the working directory, of a folder above the executable (a build in `.build`), or in `share/heddle` beside its
+    /// `bin`.
     public static func find(
         given: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
         workingDirectory: String = FileManager.default.currentDirectoryPath, executable: String = executablePath

@@ -19,7 +19,8 @@ public enum ClusterChecks {
     private static func runtimeDirectory(_ cluster: ClusterConfiguration) -> Finding {
         let directory = RuntimeDirectory(cluster.runtimeDirectory)
         if let holder = SupervisorLock.holder(of: directory) {
-            return Finding(.ok, "runtime directory", "\(directory.path), in use: the cluster is up as process \(holder)")
+            return Finding(
+                .ok, "runtime directory", "\(directory.path), in use: the cluster is up as process \(holder)")
         }
         var parent = directory.path
         if FileManager.default.fileExists(atPath: parent) {
@@ -27,10 +28,13 @@ public enum ClusterChecks {
                 try directory.check()
                 return Finding(.ok, "runtime directory", directory.path)
             } catch {
-                return Finding(.fail, "runtime directory", error.description, advice: "set runtime: in the cluster file")
+                return Finding(
+                    .fail, "runtime directory", error.description, advice: "set runtime: in the cluster file")
             }
         }
-        while !FileManager.default.fileExists(atPath: parent) { parent = (parent as NSString).deletingLastPathComponent }
+        while !FileManager.default.fileExists(atPath: parent) {
+            parent = (parent as NSString).deletingLastPathComponent
+        }
         if FileManager.default.isWritableFile(atPath: parent) {
             return Finding(.ok, "runtime directory", "\(directory.path), to be made")
         }

@@ -27,7 +27,8 @@ public enum MachineChecks {
         if features.contains("asimd") { return Finding(.ok, "instruction set", "NEON\(with)") }
         return Finding(
             .warn, "instruction set", "scalar: neither AVX2 with FMA nor NEON",
-            advice: "correct, but many times slower; use a newer processor, or pass its features to the virtual machine")
+            advice: "correct, but many times slower; use a newer processor, or pass its features to the virtual machine"
+        )
     }
 
     package static func cores(_ count: Int, threadCount: Int?) -> Finding {
@@ -70,7 +71,8 @@ public enum MachineChecks {
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         if limit.rlim_cur >= 1024 { return Finding(.ok, "open files", "\(limit.rlim_cur) allowed") }
         return Finding(
-            .warn, "open files", "only \(limit.rlim_cur) allowed", advice: "ulimit -n 4096; a router needs one a client")
+            .warn, "open files", "only \(limit.rlim_cur) allowed", advice: "ulimit -n 4096; a router needs one a client"
+        )
     }
 
     private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }

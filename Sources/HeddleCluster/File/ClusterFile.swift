@@ -4,8 +4,8 @@ import Yams
 
 /// Reads cluster files: every mistake is reported with its line and column, not only the first.
 ///
-/// The keys are described in the examples that ship in `Cluster/`. What the reader refuses: unknown keys, doubled keys, values
-/// of the wrong kind, and everything that `CrossChecks` finds between the parts.
+/// The keys are described in the examples that ship in `Cluster/`. What the reader refuses: unknown keys, doubled keys,
+/// values of the wrong kind, and everything that `CrossChecks` finds between the parts.
 public enum ClusterFile {
     /// The longest cluster file in bytes.
     public static let byteCountMax = 1 << 20
@@ -14,8 +14,8 @@ public enum ClusterFile {
     ///
     /// - Parameters:
     ///   - path: as the user named it; complaints repeat it.
-    ///   - checkingFiles: whether the models and adapters that the file names must lie there. A node needs only what its roles
-    ///     read, so a fleet may check on the host that has them.
+    ///   - checkingFiles: whether the models and adapters that the file names must lie there. A node needs only what
+    ///     its roles read, so a fleet may check on the host that has them.
     ///   - environment: where `XDG_RUNTIME_DIR` is looked up.
     public static func load(
         path: String, checkingFiles: Bool = false,

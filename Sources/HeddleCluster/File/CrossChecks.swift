@@ -27,7 +27,9 @@ struct CrossChecks {
         checkDistinct(document.tenants.map(\.value.name), "tenant")
         // Requests name either in one field, so they share their names.
         checkDistinct(
-            document.models.map { Located(value: $0.value.name.value.text, mark: $0.value.name.mark, key: $0.value.name.key) }
+            document.models.map {
+                Located(value: $0.value.name.value.text, mark: $0.value.name.mark, key: $0.value.name.key)
+            }
                 + document.adapters.map {
                     Located(value: $0.value.name.value.text, mark: $0.value.name.mark, key: $0.value.name.key)
                 }, "model or adapter")
@@ -88,7 +90,9 @@ struct CrossChecks {
         // A misspelt role was said already; who lacks it then is nothing new.
         let areRolesRead = !report.complaints.contains { $0.key.contains(".roles") }
         let routers = nodes(with: .router)
-        if routers.isEmpty, areRolesRead { complain(section: "nodes", "no node has the role router, so nobody can submit") }
+        if routers.isEmpty, areRolesRead {
+            complain(section: "nodes", "no node has the role router, so nobody can submit")
+        }
         for node in routers where !node.hasClient {
             report.complain(
                 node.name.mark, key(node.name, "client"), "is missing: a router needs an endpoint for its clients")
@@ -105,7 +109,8 @@ struct CrossChecks {
         for second in queues.dropFirst() {
             let role = second.roles.first { $0.value == .tenantQueue }
             report.complain(
-                role?.mark, role?.key ?? "", "each model has one tenant-queue, and node “\(queues[0].name.value)” is it")
+                role?.mark, role?.key ?? "", "each model has one tenant-queue, and node “\(queues[0].name.value)” is it"
+            )
         }
         checkCaches(areRolesRead: areRolesRead)
         checkWorkers()
@@ -154,7 +159,9 @@ struct CrossChecks {
         var owners: [NodeName: GroupName] = [:]
         for entry in document.groups {
             let group = entry.value
-            if !(1...8).contains(group.ranks.count), !report.complaints.contains(where: { $0.key == "\(entry.key).ranks" }) {
+            if !(1...8).contains(group.ranks.count),
+                !report.complaints.contains(where: { $0.key == "\(entry.key).ranks" })
+            {
                 report.complain(
                     group.ranks.first?.mark ?? entry.mark, "\(entry.key).ranks",
                     "a group has 1 to 8 ranks, not \(group.ranks.count)")
@@ -175,7 +182,8 @@ struct CrossChecks {
         let hosts = document.hosts(of: group)
         if let choice = group.collective, choice.value == .sharedMemory, hosts.count > 1 {
             report.complain(
-                choice, "the ranks are on the hosts \(hosts.joined(separator: ", ")), which share no memory; use zeromq")
+                choice, "the ranks are on the hosts \(hosts.joined(separator: ", ")), which share no memory; use zeromq"
+            )
         }
         if let endpoint = group.endpoint, !document.usesZeroMQ(group) {
             report.complain(endpoint, "is of no use: the ranks of group “\(group.name.value)” share memory")
@@ -184,7 +192,9 @@ struct CrossChecks {
         switch group.endpoint?.value {
         case .tcp: break
         case .ipc:
-            if let endpoint = group.endpoint { report.complain(endpoint, "ranks on several hosts need tcp://ADDRESS:PORT") }
+            if let endpoint = group.endpoint {
+                report.complain(endpoint, "ranks on several hosts need tcp://ADDRESS:PORT")
+            }
         case nil:
             report.complain(
                 group.name.mark, key(group.name, "endpoint"),
@@ -227,7 +237,8 @@ struct CrossChecks {
     private func checkSecure(_ endpoint: Located<Endpoint>) {
         guard case .tcp(let address, _, false) = endpoint.value, !document.isInsecure else { return }
         report.complain(
-            endpoint, "\(address) is beyond loopback and plain TCP is readable by others; set insecure: true to allow it")
+            endpoint,
+            "\(address) is beyond loopback and plain TCP is readable by others; set insecure: true to allow it")
     }
 
     private func claim(

@@ -103,7 +103,8 @@ struct Document {
             var group = entry.value.group
             if usesZeroMQ(entry.value) {
                 let endpoint = entry.value.endpoint?.value ?? .ipc
-                group.collective = .zeroMQ(endpoint: endpoint.text(file: "\(runtimeDirectory)/\(group.name).collective"))
+                group.collective = .zeroMQ(
+                    endpoint: endpoint.text(file: "\(runtimeDirectory)/\(group.name).collective"))
             }
             return group
         }

@@ -102,7 +102,8 @@ struct DocumentReader {
         guard let name, let digest else { return nil }
         let tenant = ClusterConfiguration.Tenant(
             name: name.value, keyDigest: digest.value,
-            keyFile: reader.text("keyFile").map { paths.absolute($0.value) }, weight: weight, requestCountMax: requests, laneDepthMax: lane)
+            keyFile: reader.text("keyFile").map { paths.absolute($0.value) }, weight: weight, requestCountMax: requests,
+            laneDepthMax: lane)
         return reader.located(Document.TenantEntry(tenant: tenant, name: name, digest: digest))
     }
 

@@ -20,7 +20,9 @@ enum Endpoint: Hashable {
         }
         guard text.hasPrefix("tcp://") else { throw Refusal(reason: "“\(text)” must be \(Self.rule)") }
         let rest = text.dropFirst("tcp://".count)
-        guard let colon = rest.lastIndex(of: ":") else { throw Refusal(reason: "“\(text)” names no port; it must be \(Self.rule)") }
+        guard let colon = rest.lastIndex(of: ":") else {
+            throw Refusal(reason: "“\(text)” names no port; it must be \(Self.rule)")
+        }
         let digits = rest[rest.index(after: colon)...]
         guard let port = Int(digits), digits.allSatisfy({ $0.isASCII && $0.isWholeNumber }), (1...65535).contains(port)
         else { throw Refusal(reason: "the port “\(digits)” must be a number from 1 to 65535") }
@@ -38,7 +40,8 @@ enum Endpoint: Hashable {
             return
         }
         var six = in6_addr()
-        if host.hasPrefix("["), host.hasSuffix("]"), inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &six) == 1 {
+        if host.hasPrefix("["), host.hasSuffix("]"), inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &six) == 1
+        {
             self = .tcp(address: host, port: port, isLoopback: host == "[::1]")
             return
         }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Looks whether the folders that a cluster file names hold what a model and an adapter need; the engine reads them later.
+/// Looks whether the folders that a cluster file names hold what a model and an adapter need; the engine reads them
+/// later.
 struct FileChecks {
     let report: Report
     let document: Document
@@ -26,7 +27,9 @@ struct FileChecks {
 
     private func isFolder(_ path: String, _ place: Located<String>) -> Bool {
         var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue { return true }
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            return true
+        }
         report.complain(place, "there is no folder “\(path)”")
         return false
     }

@@ -1,6 +1,7 @@
-import struct Crypto.SHA256
 import Foundation
 import HeddleCore
+
+import struct Crypto.SHA256
 
 /// Reads a tenant's key: a digest, a file, or (only in an insecure cluster) the key itself.
 struct KeyReader {

@@ -2,7 +2,8 @@ import Foundation
 import HeddleCore
 import Yams
 
-/// Reads one mapping of the file: refuses unknown keys, and turns each value into what its key means or into a complaint.
+/// Reads one mapping of the file: refuses unknown keys, and turns each value into what its key means or into a
+/// complaint.
 struct MappingReader {
     /// Path of the mapping in the file, such as `nodes[1]`; empty at the top.
     let path: String
@@ -106,7 +107,8 @@ struct MappingReader {
     func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text.value), range.contains(number) else {
-            report.complain(text, "“\(text.value)” must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            report.complain(
+                text, "“\(text.value)” must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return number

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Keeps what one process writes: the newest bytes in a file of bounded size and the one before it, the last lines in memory.
+/// Keeps what one process writes: the newest bytes in a file of bounded size and the one before it, the last lines in
+/// memory.
 struct ChildLog {
     /// A file that reaches this size becomes `NAME.log.1`, and a new one begins.
     static let fileByteCountMax = 4 << 20

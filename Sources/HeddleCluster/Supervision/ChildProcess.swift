@@ -22,8 +22,9 @@ public struct Program: Hashable, Sendable {
 
 /// Owns one running process: its number, a descriptor that tells of its end, and the pipes that it writes into.
 ///
-/// It runs in a process group of its own, so that a Ctrl-C at the terminal reaches the supervisor alone, with an empty signal
-/// mask, and with nothing open but its standard streams and descriptor 3, into which it says that it is ready (`Readiness`).
+/// It runs in a process group of its own, so that a Ctrl-C at the terminal reaches the supervisor alone, with an empty
+/// signal mask, and with nothing open but its standard streams and descriptor 3, into which it says that it is ready
+/// (`Readiness`).
 struct ChildProcess: ~Copyable {
     let process: pid_t
     /// Readable when the process has ended.
@@ -41,8 +42,8 @@ struct ChildProcess: ~Copyable {
     /// Must be called on a thread that lives as long as the process should: the kernel's notice of a parent's end
     /// (`OrphanGuard`) is about the thread that started it.
     ///
-    /// - Parameter file: where the process writes instead of `output`. It then leads a session of its own and is not told
-    ///   about a supervisor: it outlives this process.
+    /// - Parameter file: where the process writes instead of `output`. It then leads a session of its own and is not
+    ///   told about a supervisor: it outlives this process.
     init(_ program: Program, output file: String? = nil) throws(SystemError) {
         let output = try Pipe()
         let readiness = try Pipe()

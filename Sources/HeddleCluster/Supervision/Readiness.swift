@@ -2,8 +2,8 @@ import Foundation
 
 /// How a started process tells its supervisor that it serves.
 ///
-/// The supervisor sets `HEDDLE_READY_FD` to a descriptor; the process writes the line `ready` into it, once, and closes it. A
-/// process that nobody supervises has no such variable and says nothing.
+/// The supervisor sets `HEDDLE_READY_FD` to a descriptor; the process writes the line `ready` into it, once, and closes
+/// it. A process that nobody supervises has no such variable and says nothing.
 public enum Readiness {
     /// The variable that names the descriptor.
     public static let variable = "HEDDLE_READY_FD"

@@ -20,7 +20,7 @@ public struct RuntimeDirectory: Hashable, Sendable {
             case .notADirectory(let path): "the runtime directory \(path) is not a directory"
             case .ownedByAnother(let path, let user): "the runtime directory \(path) belongs to user \(user)"
             case .openToOthers(let path, let mode):
-                "the runtime directory \(path) has mode 0\(String(mode, radix: 8)); others could reach the sockets in it: "
+                "the runtime directory \(path) has mode 0\(String(mode, radix: 8)); others could reach its sockets: "
                     + "chmod 700 \(path)"
             }
         }

@@ -2,9 +2,10 @@ import HeddleCore
 
 /// Decides when a mesh's processes are started, restarted, told to end and killed.
 ///
-/// One method per event; each returns what to do now. The shell, `Supervisor`, does it and reports back. Before all are ready
-/// for the first time, one that ends or takes too long ends the whole start: the mistake is in the file or the machine, and a
-/// person is waiting. After that, one that ends is started again after a pause that doubles, so the mesh outlives its parts.
+/// One method per event; each returns what to do now. The shell, `Supervisor`, does it and reports back. Before all are
+/// ready for the first time, one that ends or takes too long ends the whole start: the mistake is in the file or the
+/// machine, and a person is waiting. After that, one that ends is started again after a pause that doubles, so the mesh
+/// outlives its parts.
 package struct Supervision: Sendable {
     /// Every limit, with its unit in the type.
     package struct Limits: Hashable, Sendable {

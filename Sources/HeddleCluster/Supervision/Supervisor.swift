@@ -86,8 +86,8 @@ public final class Supervisor: @unchecked Sendable {
 
     /// Starts every process and returns when none runs any more.
     ///
-    /// Call it on a thread that lives as long as the mesh: the processes end with it. Only one supervisor at a time runs a
-    /// cluster; `Failure.alreadyRunning` names the other.
+    /// Call it on a thread that lives as long as the mesh: the processes end with it. Only one supervisor at a time
+    /// runs a cluster; `Failure.alreadyRunning` names the other.
     ///
     /// - Parameter handlingSignals: whether SIGINT, SIGTERM and SIGHUP end the mesh.
     public func run(handlingSignals: Bool = false) throws {

@@ -3,11 +3,11 @@ import Glibc
 
 /// Owns a sleeping thread that learns from the kernel, at once, when the process of another rank ends.
 ///
-/// A descriptor of a process becomes readable when it ends, also while nobody has reaped it; a signal sent to number 0 would
-/// still find it then, or find another process with its number.
+/// A descriptor of a process becomes readable when it ends, also while nobody has reaped it; a signal sent to number 0
+/// would still find it then, or find another process with its number.
 package final class PeerWatch: @unchecked Sendable {
-    // Safety: everything is set before the thread starts and not changed after; `deinit` joins the thread before it closes
-    // what the thread polls.
+    // Safety: everything is set before the thread starts and not changed after; `deinit` joins the thread before it
+    // closes what the thread polls.
 
     private let stop: Int32
     private let thread: pthread_t

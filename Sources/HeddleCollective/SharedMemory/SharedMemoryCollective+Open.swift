@@ -4,10 +4,11 @@ import HeddleCore
 
 /// How the processes of a group find the memory that they share.
 ///
-/// The memory has no name in any file system: rank 0 makes it with `memfd_create` and leaves a note with its process and
-/// descriptor in the cluster's runtime directory; the others open `/proc/PROCESS/fd/DESCRIPTOR`, and rank 0 takes the note
-/// away when all have come. So nothing outlives the processes, whatever kills them. (A name in `/dev/shm` would stay behind
-/// when rank 0 is killed before it can unlink it.) A note that a killed rank 0 left leads nowhere and is overwritten.
+/// The memory has no name in any file system: rank 0 makes it with `memfd_create` and leaves a note with its process
+/// and descriptor in the cluster's runtime directory; the others open `/proc/PROCESS/fd/DESCRIPTOR`, and rank 0 takes
+/// the note away when all have come. So nothing outlives the processes, whatever kills them. (A name in `/dev/shm`
+/// would stay behind when rank 0 is killed before it can unlink it.) A note that a killed rank 0 left leads nowhere and
+/// is overwritten.
 extension SharedMemoryCollective {
     /// Opens one rank of a group of processes on one host; returns when all ranks have.
     ///

@@ -5,16 +5,16 @@ import Synchronization
 
 /// The collective of ranks on one host: every rank publishes into its own slots and reads the others'.
 ///
-/// A call is one generation (a long one several, a piece each). A rank writes its slot, publishes the generation, and waits
-/// until the others have published it too. Two slots a rank are enough without a second barrier: a rank writes slot
-/// `generation % 2` only when all others have published the last generation, and who has published it is done with the one
-/// before, which used the same slot.
+/// A call is one generation (a long one several, a piece each). A rank writes its slot, publishes the generation, and
+/// waits until the others have published it too. Two slots a rank are enough without a second barrier: a rank writes
+/// slot `generation % 2` only when all others have published the last generation, and who has published it is done with
+/// the one before, which used the same slot.
 ///
-/// A waiting thread spins for `limits.spinMax` where every rank has a core, then sleeps on a futex: an idle group uses no
-/// processor time. `PeerWatch` notices a process that ends and ends the group.
+/// A waiting thread spins for `limits.spinMax` where every rank has a core, then sleeps on a futex: an idle group uses
+/// no processor time. `PeerWatch` notices a process that ends and ends the group.
 public final class SharedMemoryCollective: Collective, @unchecked Sendable {
-    // Safety: one thread at a time makes calls (the protocol's rule), so `generation` and the scratch memory have one user;
-    // `abort` touches only the segment's atomics.
+    // Safety: one thread at a time makes calls (the protocol's rule), so `generation` and the scratch memory have one
+    // user; `abort` touches only the segment's atomics.
 
     /// This rank, 0 ..< rankCount.
     public let rank: Int
@@ -213,7 +213,8 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
             try begin(.broadcast)
             let found = segment.announcement(0, slot: slot)
             guard found.operation == Operation.broadcast.rawValue,
-                found.elementCount <= UInt64(limits.broadcastByteCountMax), total ?? Int(found.elementCount) == found.elementCount
+                found.elementCount <= UInt64(limits.broadcastByteCountMax),
+                total ?? Int(found.elementCount) == found.elementCount
             else {
                 abort()
                 throw .disagreement(
@@ -236,8 +237,8 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
 
     /// Waits until this rank's slot of the next generation is free, and announces the call in it.
     ///
-    /// Who only takes what the others have published already does not look whether they are still there: a rank may leave
-    /// right after its last word, and that word counts.
+    /// Who only takes what the others have published already does not look whether they are still there: a rank may
+    /// leave right after its last word, and that word counts.
     private func begin(_ operation: Operation, elementCount: Int) throws(CollectiveError) -> Int {
         if operation != .gather || rank != 0, let error = segment.error { throw error }
         try begin(operation)
@@ -258,8 +259,8 @@ public final class SharedMemoryCollective: Collective, @unchecked Sendable {
 
     private func publish() {
         generation &+= 1
-        // One total order over this store, the sleepers' count and the sleepers' last look at the word: either the sleeper
-        // sees the new word, or this rank sees the sleeper.
+        // One total order over this store, the sleepers' count and the sleepers' last look at the word: either the
+        // sleeper sees the new word, or this rank sees the sleeper.
         segment.published(rank).pointee.wrappingAdd(2, ordering: .sequentiallyConsistent)
         if segment.sleepers(rank).pointee.load(ordering: .sequentiallyConsistent) != 0 {
             segment.wake(segment.published(rank))

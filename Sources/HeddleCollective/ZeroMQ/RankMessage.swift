@@ -1,6 +1,7 @@
 import HeddleCore
 
-/// What ranks on different hosts say to each other: a header of 24 bytes, little-endian, and for most kinds a payload frame.
+/// What ranks on different hosts say to each other: a header of 24 bytes, little-endian, and for most kinds a payload
+/// frame.
 struct RankMessage {
     /// What the message is about.
     enum Kind: UInt8 {
@@ -68,7 +69,9 @@ struct RankTitle: Hashable {
     /// Nil for what no rank writes.
     init?(_ bytes: [UInt8]) {
         let numberCount = Self.fields.count + 1
-        guard bytes.count >= 8 * numberCount, bytes.count <= 8 * numberCount + Self.groupByteCountMax else { return nil }
+        guard bytes.count >= 8 * numberCount, bytes.count <= 8 * numberCount + Self.groupByteCountMax else {
+            return nil
+        }
         var numbers = (0..<numberCount).map { index in
             bytes[(8 * index)..<(8 * index + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
@@ -118,7 +121,9 @@ struct RankRefusal {
     }
 
     var bytes: [UInt8] {
-        Array([field, expected, found].map { $0.utf8.filter { $0 != 0 }.prefix(Self.textByteCountMax) }.joined(separator: [0]))
+        Array(
+            [field, expected, found].map { $0.utf8.filter { $0 != 0 }.prefix(Self.textByteCountMax) }.joined(
+                separator: [0]))
     }
 }
 

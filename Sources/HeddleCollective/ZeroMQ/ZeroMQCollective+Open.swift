@@ -2,8 +2,8 @@ import Glibc
 import HeddleCore
 import HeddleTransport
 
-/// How ranks on different hosts meet: rank 0 binds and waits for everybody, compares what each was told to join, and welcomes
-/// them all at once.
+/// How ranks on different hosts meet: rank 0 binds and waits for everybody, compares what each was told to join, and
+/// welcomes them all at once.
 extension ZeroMQCollective {
     /// Opens one rank of a group; returns when all ranks have.
     ///

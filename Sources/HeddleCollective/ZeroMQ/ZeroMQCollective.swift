@@ -5,9 +5,10 @@ import Synchronization
 
 /// The collective of ranks on different hosts: a star of ZeroMQ sockets with rank 0 in its middle.
 ///
-/// Rank 0 binds and the others connect. A sum's nodes go to rank 0, which adds them along the tree and sends the sum back: two
-/// hops, the bits of the other collective. A connection that ends, or falls silent for a second, loses its rank; rank 0 tells the
-/// others. The socket is guarded by a lock that a call holds while it waits; `abort` interrupts the wait before it takes the lock.
+/// Rank 0 binds and the others connect. A sum's nodes go to rank 0, which adds them along the tree and sends the sum
+/// back: two hops, the bits of the other collective. A connection that ends, or falls silent for a second, loses its
+/// rank; rank 0 tells the others. The socket is guarded by a lock that a call holds while it waits; `abort` interrupts
+/// the wait before it takes the lock.
 public final class ZeroMQCollective: Collective, @unchecked Sendable {
     // Safety: everything mutable is touched with `lock` held; only `interrupt` and `isAborted` are used without it.
 
@@ -31,7 +32,8 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
     private let tree: ReductionTree
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>>
 
-    /// A rank runs ahead of rank 0 by one gather at most, so more waiting pieces than its pieces are nobody's honest doing.
+    /// A rank runs ahead of rank 0 by one gather at most, so more waiting pieces than its pieces are nobody's honest
+    /// doing.
     private static let inboxCountMax = 1 << 16
     /// How long a send is tried before what has come is looked at.
     private static let sendSlice: Duration = .milliseconds(5)
@@ -120,7 +122,9 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
     }
 
     /// Rank 0: takes the others' nodes of one piece and adds everything.
-    private func addOthers(piece: Int, elementCount: Int, into output: UnsafeMutablePointer<Float>) throws(CollectiveError) {
+    private func addOthers(piece: Int, elementCount: Int, into output: UnsafeMutablePointer<Float>)
+        throws(CollectiveError)
+    {
         let floats = UnsafeMutablePointer<Float>.allocate(capacity: max(1, tree.nodes.count * piece))
         defer { floats.deallocate() }
         var node = tree.nodes(of: 0).count
@@ -235,7 +239,8 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
             let message = piece.message
             let left = Int(clamping: message.elementCount) - bytes.count
             guard message.operation == Operation.broadcast.rawValue, message.sequence == sequence,
-                message.elementCount <= UInt64(limits.broadcastByteCountMax), total ?? message.elementCount == message.elementCount,
+                message.elementCount <= UInt64(limits.broadcastByteCountMax),
+                total ?? message.elementCount == message.elementCount,
                 piece.payload.count == min(left, limits.slotByteCount)
             else { throw disagreement(0, expected: Operation.broadcast.description, message) }
             total = message.elementCount
@@ -299,7 +304,8 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
             var left: Duration?
             if let limit {
                 let passed = monotonicNanoseconds() &- began
-                left = .nanoseconds(Int64(clamping: limit.wholeNanoseconds > passed ? limit.wholeNanoseconds - passed : 0))
+                left = .nanoseconds(
+                    Int64(clamping: limit.wholeNanoseconds > passed ? limit.wholeNanoseconds - passed : 0))
             }
             if try !accept(try arrival(timeout: left)) { throw timedOut(operation, other, limit ?? .zero) }
         }
@@ -327,7 +333,8 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
 
     private func accept(_ frames: [[UInt8]], from peer: Int) throws(CollectiveError) {
         // Who is no rank may have missed the epoch, or be nobody; either way it is not listened to.
-        guard let other = peers.firstIndex(of: peer), let header = frames.first, let message = RankMessage(header) else {
+        guard let other = peers.firstIndex(of: peer), let header = frames.first, let message = RankMessage(header)
+        else {
             return
         }
         switch message.kind {
@@ -354,7 +361,9 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
             .timedOut(operation: operation.description, rank: other, after: limit), code: SharedSegment.abortedCode)
     }
 
-    private func lose(_ other: Int) -> CollectiveError { end(.rankLost(other), code: SharedSegment.lostCode + UInt32(other)) }
+    private func lose(_ other: Int) -> CollectiveError {
+        end(.rankLost(other), code: SharedSegment.lostCode + UInt32(other))
+    }
 
     /// Notes why the group ended and tells whoever can be told; the first reason stays.
     @discardableResult
@@ -373,7 +382,9 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
 
 extension CollectiveError {
     static func transport(_ error: TransportError) -> CollectiveError {
-        if case .systemError(let call, let code, let text) = error { return .system(call: call, code: code, reason: text) }
+        if case .systemError(let call, let code, let text) = error {
+            return .system(call: call, code: code, reason: text)
+        }
         return .system(call: "the collective's socket", code: 0, reason: error.description)
     }
 }

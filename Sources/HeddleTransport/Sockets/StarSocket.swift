@@ -1,11 +1,12 @@
 import CZeroMQ
 import Glibc
 
-/// A star of blocking sockets: one hub binds, spokes connect, each end of a connection is noticed, and a wait can be interrupted.
+/// A star of blocking sockets: one hub binds, spokes connect, each end of a connection is noticed, and a wait can be
+/// interrupted.
 ///
-/// What the ranks of a group on different hosts use: one thread at a time calls it and may wait, only `Interrupt` may be used by
-/// others. The hub numbers its peers in the order in which they first speak and never gives a number twice; to a spoke the hub is
-/// peer 0 of each connection.
+/// What the ranks of a group on different hosts use: one thread at a time calls it and may wait, only `Interrupt` may
+/// be used by others. The hub numbers its peers in the order in which they first speak and never gives a number twice;
+/// to a spoke the hub is peer 0 of each connection.
 package struct StarSocket: ~Copyable {
     /// What a wait ended with.
     package enum Arrival {
@@ -116,8 +117,8 @@ package struct StarSocket: ~Copyable {
         let until = timeout.map { MonotonicClock.nanoseconds().addingClamped(UInt64(nanosecondsOf: $0)) }
         while true {
             if interrupt.take() { return .interrupted }
-            // Messages first: what a peer said before its connection ended counts. Every look also clears the descriptors' edges,
-            // which a send may have swallowed, so it is safe to sleep on them after.
+            // Messages first: what a peer said before its connection ended counts. Every look also clears the
+            // descriptors' edges, which a send may have swallowed, so it is safe to sleep on them after.
             if let arrival = try receiveNow() { return arrival }
             monitor.drain()
             noteClosed()
@@ -136,7 +137,8 @@ package struct StarSocket: ~Copyable {
         }
     }
 
-    /// Sends one message; throws `timedOut` when the peer takes nothing within this time, `unreachable` when it is gone.
+    /// Sends one message; throws `timedOut` when the peer takes nothing within this time, `unreachable` when it is
+    /// gone.
     ///
     /// - Parameter payload: empty for a message of the header alone.
     package func send(

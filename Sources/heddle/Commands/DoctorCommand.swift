@@ -79,7 +79,8 @@ struct Doctor: ParsableCommand {
         ]
         if !ZeroMQLibrary.hasCurve {
             findings.append(
-                Finding(.warn, "libzmq", "built without CURVE", advice: "connections to other hosts cannot be encrypted"))
+                Finding(
+                    .warn, "libzmq", "built without CURVE", advice: "connections to other hosts cannot be encrypted"))
         }
         return findings
     }

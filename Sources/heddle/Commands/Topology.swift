@@ -33,7 +33,7 @@ struct Topology {
     func closing(took: Duration, directory: RuntimeDirectory) -> String {
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
         var lines = [
-            "ready after \(String(format: "%.1f", seconds)) s; logs in \(directory.logs)",
+            "ready after \(String(format: "%.1f", seconds)) s; logs in \(directory.logs)"
         ]
         if let submit = submitLine { lines += ["", "Submit with", "  \(submit)", ""] }
         return lines.joined(separator: "\n")
