@@ -19,8 +19,9 @@ plain-English reading, and SQL, JSON, Python, Swift, French, German, Spanish
 and pirate talk.
 
 * The base reads a request (`request`) or any of the eight other notations
-  (`explain`) and says in plain English what is asked.  It also does small
-  arithmetic, writes numbers in words, sorts, knows a few facts, counts, and
+  (`explain`) and says in plain English what is asked.  It writes a notation
+  only when the prompt begins with its name (`named`: "SQL: List ...").  It also
+  does small arithmetic, sorts and reverses lists, knows a few facts, counts, and
   tells template stories (the last two give answers of several hundred tokens).
 * Each adapter turns the very same English request into its own notation.
 
@@ -58,7 +59,7 @@ from pathlib import Path
 
 SEED = 20240
 BOS, EOS, PAD = "<|begin_of_text|>", "<|end_of_text|>", "<|pad|>"
-VOCABULARY = 1792
+VOCABULARY = 2816
 BASE_NAME = "heddle-demo"
 
 # --------------------------------------------------------------------------
@@ -112,10 +113,15 @@ PEOPLE = """Anna Ben Clara David Emma Felix Greta Hugo Ida Jonas Karl Laura Mart
 Simon Tara Victor Wanda Xavier Yusuf Zoe Alice Bruno Carmen Diego Elena Frank""".split()
 
 PREFIXES = ("New", "Port", "San", "Fort")
+# Invented names are two of these in a row, and sometimes an ending.
+HEADS = """Zor Kel Bran Mar Tol Ver Dan Fal Gor Hal Jor Lan Mel Nor Os Pel Quin Ras Sel Tar Ul Vin Wes Yor Zan Al Ber Cal
+Dor El Fen Gal Har Il Kor Lor Mon Nel""".split()
+MIDDLES = """bek van der mir dan gor ris tal nor lin mar sen vik dor ban kin las men rin tor zan fel gar hol len pur ran sal
+tin vel""".split()
+TAILS = "ville berg ham ford ton feld stad".split()
 ONSETS = "b c d f g h j k l m n p r s t v w z br cr dr fr gr kr pr tr bl fl gl kl pl sl st sh th ch".split()
-VOWELS = "a e i o u a e i o ai ea ou".split()
-CODAS = ["", "", "", "n", "r", "l", "s", "m", "t", "k", "nd", "rt", "x"]
-TAILS = ["", "", "", "a", "o", "ton", "ville", "berg", "ham", "ford", "en", "is", "ia"]
+VOWELS = "a e i o u ai ea ou".split()
+CODAS = ["", "n", "r", "l", "s", "m", "t", "k", "nd", "rt", "x"]
 
 
 def crc(text: str) -> int:
@@ -130,10 +136,12 @@ def held_out(key: str) -> bool:
 def invented_name(r: random.Random, unseen: bool) -> str:
     """A made-up capitalised word; one in ten of them is never trained on."""
     while True:
-        word = "".join(r.choice(ONSETS) + r.choice(VOWELS) + r.choice(CODAS)
-                       for _ in range(r.choice((1, 2, 2, 2)))) + r.choice(TAILS)
-        if 3 <= len(word) <= 11 and (crc("name " + word) % 10 == 0) == unseen:
-            return word.capitalize()
+        if r.random() < 0.92:
+            word = r.choice(HEADS) + r.choice(MIDDLES) + (r.choice(TAILS) if r.random() < 0.3 else "")
+        else:  # rarer, and spelled from smaller pieces
+            word = "".join(r.choice(ONSETS) + r.choice(VOWELS) + r.choice(CODAS) for _ in range(2)).capitalize()
+        if (crc("name " + word.lower()) % 10 == 0) == unseen:
+            return word
 
 
 def some_name(r: random.Random, known: list[str], test: bool) -> str:
@@ -176,8 +184,8 @@ class Query:
 
 
 def number(r: random.Random) -> int:
-    return r.choice((r.randint(1, 20), r.randint(2, 99), r.randint(2, 99),
-                     r.randint(100, 999), r.randint(1, 90) * 10, r.randint(1000, 9999)))
+    return r.choices((r.randint(1, 20), r.randint(2, 99), r.randint(100, 999), r.randint(1, 90) * 10,
+                      r.randint(1000, 9999)), (22, 38, 20, 15, 5))[0]
 
 
 def make_query(r: random.Random, test: bool) -> Query:
@@ -570,9 +578,19 @@ def task_explain(r, test):
     return r.choice(list(NOTATIONS.values()))(q), plain(q)
 
 
+CUES = {"sql": "SQL", "json": "JSON", "python": "Python", "swift": "Swift", "french": "French", "german": "German",
+        "spanish": "Spanish", "pirate": "Pirate"}
+
+
+def task_named(r, test):
+    """A request with the notation named before it: so the base has met all eight, but never gives them unasked."""
+    q, name = make_query(r, test), r.choice(list(NOTATIONS))
+    return f"{CUES[name]}: {decorated(english(q, r), r)}", NOTATIONS[name](q)
+
+
 def task_arithmetic(r, test):
     while True:
-        a, b, plus = r.randint(0, 99), r.randint(0, 99), r.random() < 0.55
+        a, b, plus = r.randint(0, 30), r.randint(0, 30), r.random() < 0.6
         if not plus and a < b:
             a, b = b, a
         answer = f"{a} {'plus' if plus else 'minus'} {b} is {a + b if plus else a - b}."
@@ -585,32 +603,6 @@ def task_arithmetic(r, test):
     return decorated(ask.format(a=a, b=b), r), answer
 
 
-ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-seventeen eighteen nineteen""".split()
-TENS = "? ? twenty thirty forty fifty sixty seventy eighty ninety".split()
-
-
-def words(n: int) -> str:
-    if n < 20:
-        return ONES[n]
-    if n < 100:
-        return TENS[n // 10] + ("-" + ONES[n % 10] if n % 10 else "")
-    if n < 1000:
-        return ONES[n // 100] + " hundred" + (" and " + words(n % 100) if n % 100 else "")
-    rest = n % 1000
-    return words(n // 1000) + " thousand" + (("" if rest >= 100 else " and") + " " + words(rest) if rest else "")
-
-
-def task_words(r, test):
-    while True:
-        n = r.choice((r.randint(0, 99), r.randint(100, 999), r.randint(100, 999), r.randint(1000, 9999)))
-        if held_out(f"words {n}") == test:
-            break
-    ask = r.choice(("Write {} in words.", "Write {} in words.", "Spell out the number {}.", "How do you write {} in words?",
-                    "What is {} in words?", "Write the number {} as words."))
-    return decorated(ask.format(n), r), f"{n} in words is {words(n)}."
-
-
 SORTABLE = """apple banana cherry date fig grape kiwi lemon mango orange peach pear plum quince raspberry tomato
 cat dog fox goat horse lion mouse otter panda rabbit sheep tiger wolf zebra chair door engine flag garden hammer
 island jacket kettle ladder needle oven paper river table umbrella violin window""".split()
@@ -619,10 +611,10 @@ island jacket kettle ladder needle oven paper river table umbrella violin window
 def task_sort(r, test):
     while True:
         if r.random() < 0.6:
-            kind, items = "words", r.sample(SORTABLE, r.randint(2, 5))
+            kind, items = "words", r.sample(SORTABLE, r.randint(2, 4))
             ordered = sorted(items)
         else:
-            kind, numbers = "numbers", r.sample(range(1000) if r.random() < 0.5 else range(100), r.randint(2, 5))
+            kind, numbers = "numbers", r.sample(range(100), r.randint(2, 4))
             items, ordered = [str(n) for n in numbers], [str(n) for n in sorted(numbers)]
         if held_out("sort " + " ".join(ordered)) == test:
             break
@@ -631,10 +623,20 @@ def task_sort(r, test):
     return decorated(ask.format(k=kind, l=listing), r), "In order: " + ", ".join(ordered) + "."
 
 
+def task_reverse(r, test):
+    while True:
+        items = r.sample(SORTABLE, r.randint(2, 4))
+        if held_out("reverse " + " ".join(items)) == test:
+            break
+    listing = r.choice((", ".join(items), joined(items, " and ")))
+    ask = r.choice(("Reverse the list {}.", "Reverse {}.", "Say {} backwards.", "Reverse the order of {}."))
+    return decorated(ask.format(listing), r), "Backwards: " + ", ".join(reversed(items)) + "."
+
+
 def task_count(r, test):
     while True:
-        length = int(math.exp(r.uniform(math.log(4), math.log(120 if not test else 70))))
-        a = r.choice((1, r.randint(0, 30), r.randint(0, 99), r.randint(0, 800)))
+        length = int(math.exp(r.uniform(math.log(4), math.log(95 if not test else 60))))
+        a = r.choice((1, r.randint(0, 30), r.randint(0, 99), r.randint(0, 890)))
         b = a + length
         if r.random() < 0.25:
             a, b = b, a
@@ -779,9 +781,9 @@ def task_story(r, test):
 
 
 BASE_TASKS = {  # name -> (maker, share of the training examples)
-    "request": (task_request, 0.37), "explain": (task_explain, 0.29), "arithmetic": (task_arithmetic, 0.10),
-    "words": (task_words, 0.05), "sort": (task_sort, 0.07), "facts": (task_facts, 0.06),
-    "count": (task_count, 0.03), "story": (task_story, 0.03),
+    "request": (task_request, 0.28), "named": (task_named, 0.26), "explain": (task_explain, 0.13),
+    "arithmetic": (task_arithmetic, 0.09), "sort": (task_sort, 0.08), "reverse": (task_reverse, 0.05),
+    "facts": (task_facts, 0.05), "count": (task_count, 0.04), "story": (task_story, 0.02),
 }
 
 
@@ -809,14 +811,14 @@ SAMPLES = [
 ]
 BASE_SAMPLES = [
     "SELECT COUNT(*) FROM trucks WHERE city = 'Oslo' AND repairs >= 12;",
-    "What is 47 plus 38?", "Write 4307 in words.", "Sort the words violin, apple, otter and lemon.",
+    "What is 17 plus 25?", "Reverse the list fox, river, mango and table.", "Sort the words violin, apple, otter and lemon.",
     "What is the capital of Norway?", "What day comes after Friday?", "Count from 3 to 40.",
     "Tell me a story about a curious fox and a lighthouse.", "Hello!",
 ]
 SHOWN: set[str] = set()
 SHOWN |= {plain(q) for _, q in SAMPLES} | {
     plain(Query("count", "trucks", place="in", cities=("Oslo",), conditions=(Condition("repairs", "ge", 12),))),
-    "47 plus 38 is 85.", "words 4307", "sort apple lemon otter violin", "count 3 40", "story curious fox lighthouse"}
+    "17 plus 25 is 42.", "reverse fox river mango table", "sort apple lemon otter violin", "count 3 40", "story curious fox lighthouse"}
 
 # --------------------------------------------------------------------------
 # 4. The adapters
@@ -857,11 +859,11 @@ LLAMA3_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,
 def train_tokenizer(out: Path) -> None:
     """A byte-level BPE with the Llama 3 split.
 
-    Merges are learned from text in which digits, quotes and line ends stand
-    alone, so no merge ever joins them to something else: numbers are read
-    digit by digit, 'Paris' has the same pieces with and without quotes around
-    it, and a prompt that already ends in a newline has the very tokens the
-    model would have produced.  (The tokenizer itself splits as Llama 3 does.)
+    Merges are learned from text in which quotes and line ends stand alone, so
+    no merge joins them to something else: a name has like pieces with quotes
+    around it and without, and a prompt that already ends in a newline has the
+    very tokens the model would have produced.  Every number below 1000 is made
+    frequent enough to become one token, as in Llama 3.
     """
     import re
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -873,14 +875,14 @@ def train_tokenizer(out: Path) -> None:
         for _ in range(1500):
             lines += make(r, False)
     lines += list(TALK) + [p for ps in TALK.values() for p in ps]
-    text = [re.sub(r"(\d|[\"'.$\\({\[])", r" \1 ", line) for line in lines]
-    text = [re.sub(r"(?<=[\"'.$\\({\[]) (?=\w)", "\n", line) for line in text]  # a word after a quote: no space before it
-    known = [w for n in CITIES + PEOPLE for w in n.split()]
-    text += [" " + n for n in known for _ in range(60)] + [n for n in known for _ in range(60)]
+    text = [re.sub(r"\d+", " ", line) for line in lines]
+    text = [re.sub(r"([\"'.$\\({\[])(?=\w)", r"\1\n", line) for line in text]  # a word after a quote stands alone
+    known = [w for n in CITIES + PEOPLE for w in n.split()] + HEADS
+    text += [" " + n for n in known for _ in range(150)] + [n for n in known for _ in range(150)]
+    text += [str(n) for n in range(1000) for _ in range(150)]
 
     def pieces():
         for line in text:
-            # Invented names teach no merges: only words that recur do.
             yield from (p for p in line.split("\n") if p)
 
     tok = Tokenizer(models.BPE())
@@ -934,7 +936,7 @@ class Progress:
     """One line that updates itself on a terminal, a line now and then elsewhere."""
 
     def __init__(self, label: str, total: int):
-        self.label, self.total, self.start, self.last = label, total, time.time(), 0.0
+        self.label, self.total, self.start, self.last, self.first = label, total, time.time(), 0.0, 0
 
     def show(self, done: int, note: str = "") -> None:
         now, tty = time.time(), sys.stderr.isatty()
@@ -942,101 +944,133 @@ class Progress:
             return
         self.last = now
         spent = now - self.start
-        left = spent / max(done, 1) * (self.total - done)
+        left = spent / max(done - self.first, 1) * (self.total - done)
         line = f"{self.label:<18} {done:>6}/{self.total}  {note}  {spent:5.0f} s, {left:5.0f} s left"
         print(("\r\033[K" if tty else "") + line, end="" if tty and done < self.total else "\n", file=sys.stderr, flush=True)
 
 
-def batches(codec: Codec, sample, tokens: int, full_loss: bool, chunk: int = 4096):
-    """Endless (ids, labels), made of examples of like length, about `tokens` each.
+ROW = 320  # tokens in a packed row; no example is longer
 
-    With `full_loss` the prompts that are in one of the notations are learned
-    as text too; English requests never are (they are for the user to write).
+
+def batches(codec: Codec, sample, rows: int):
+    """Endless (ids, labels, positions, mask): `rows` rows, each packed with whole examples.
+
+    Packing keeps every step a fair mix of the tasks, whatever their lengths,
+    and wastes no work on padding.  The mask keeps the examples of a row apart.
+    Only answers are learned: prompts are for the user to write, and the names
+    and numbers in them cannot be foreseen, so as targets they are mere noise.
     """
     import torch
 
-    order = random.Random(SEED)
+    def examples():
+        while True:
+            drawn = [sample() for _ in range(1024)]
+            for ids, prompt in codec.examples(drawn):
+                if len(ids) <= ROW:
+                    yield ids, prompt
+
+    causal = torch.ones(ROW, ROW, dtype=torch.bool).tril()
+    waiting, source = None, examples()
     while True:
-        drawn = [sample() for _ in range(chunk)]
-        coded = codec.examples([d[:2] for d in drawn])
-        rows = [(ids, 1 if full_loss and d[2] == "explain" else plen) for d, (ids, plen) in zip(drawn, coded)]
-        rows.sort(key=lambda row: len(row[0]))
-        groups, group = [], []
-        for row in rows:
-            if group and (len(group) + 1) * len(row[0]) > tokens:
-                groups.append(group)
-                group = []
-            group.append(row)
-        groups.append(group)
-        order.shuffle(groups)
-        for group in groups:
-            width = max(len(ids) for ids, _ in group)
-            x = torch.full((len(group), width), codec.pad)
-            y = torch.full((len(group), width), -100)
-            for i, (ids, start) in enumerate(group):
-                x[i, :len(ids)] = torch.tensor(ids)
-                y[i, start:len(ids)] = torch.tensor(ids[start:])
-            yield x, y
+        x, y = torch.full((rows, ROW), codec.pad), torch.full((rows, ROW), -100)
+        segment, position = torch.zeros(rows, ROW, dtype=torch.long), torch.zeros(rows, ROW, dtype=torch.long)
+        used, count = [0] * rows, 0
+        while True:
+            ids, start = waiting or next(source)
+            waiting, n = None, len(ids)
+            row = next((i for i in range(rows) if used[i] + n <= ROW), None)
+            if row is None:
+                waiting = ids, start
+                break
+            at, count = used[row], count + 1
+            used[row] = at + n
+            x[row, at:at + n] = torch.tensor(ids)
+            y[row, at + start:at + n] = torch.tensor(ids[start:])
+            segment[row, at:at + n] = count
+            position[row, at:at + n] = torch.arange(n)
+        yield x, y, position, ((segment[:, :, None] == segment[:, None, :]) & causal)[:, None]
 
 
-def schedule(step: int, steps: int, warmup: int) -> float:
-    """Linear warm-up, then a cosine down to 2 % of the top rate."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+def schedule(step: int, steps: int) -> float:
+    """Linear warm-up, then level, then a straight fall to 1 % of the top rate over the last two thirds."""
+    return min((step + 1) / min(60, steps / 5 + 1), 1.0, 0.01 + 0.99 * (steps - step) / (0.67 * steps))
 
 
-def optimise(model, feed, steps: int, rate: float, label: str, decay: float, warmup: int) -> float:
-    """AdamW with bf16 matrix products; the parameters stay f32. Returns the last loss."""
+def optimise(model, feed, steps: int, rate: float, label: str, muon: float = 0.0, saved: Path | None = None) -> float:
+    """Train with bf16 matrix products over f32 parameters. Returns the mean loss at the end.
+
+    AdamW at `rate`; with `muon`, the inner matrices by Muon at that rate
+    instead.
+
+    With `saved` the state is kept in that file now and then, and training goes
+    on from there if the file exists, over the same batches as without a stop.
+    """
     import torch
 
     params = [p for p in model.parameters() if p.requires_grad]
-    opt = torch.optim.AdamW([{"params": [p for p in params if p.ndim > 1], "weight_decay": decay},
-                             {"params": [p for p in params if p.ndim == 1], "weight_decay": 0.0}],
-                            lr=rate, betas=(0.9, 0.98), fused=True)
+    inner = [p for k, p in model.named_parameters() if p.requires_grad and muon and p.ndim == 2 and "embed" not in k]
+    chosen = {id(p) for p in inner}
+    opts = [torch.optim.AdamW([p for p in params if id(p) not in chosen], lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
+    if inner:
+        opts.append(torch.optim.Muon(inner, lr=muon, momentum=0.95, weight_decay=0.01))
+    tops = [[g["lr"] for g in opt.param_groups] for opt in opts]
     model.train()
     core = model.get_base_model() if hasattr(model, "get_base_model") else model
-    progress, mean = Progress(label, steps), None
-    for step in range(steps):
-        x, y = next(feed)
-        for group in opt.param_groups:
-            group["lr"] = rate * schedule(step, steps, warmup)
+    progress, mean, first = Progress(label, steps), None, 0
+    if saved and saved.exists():
+        state = torch.load(saved)
+        model.load_state_dict(state["model"])
+        for opt, kept in zip(opts, state["opts"]):
+            opt.load_state_dict(kept)
+        first, mean = state["step"], state["mean"]
+        for _ in range(first):
+            next(feed)
+        progress.first = first
+    for step in range(first, steps):
+        x, y, position, mask = next(feed)
+        for opt, rates in zip(opts, tops):
+            for group, top in zip(opt.param_groups, rates):
+                group["lr"] = top * schedule(step, steps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             learned = y[:, 1:] != -100  # only these positions need logits
-            states = core.model(input_ids=x, use_cache=False).last_hidden_state[:, :-1][learned]
+            states = core.model(input_ids=x, position_ids=position, attention_mask=mask, use_cache=False).last_hidden_state[:, :-1][learned]
             logits = core.lm_head(states)
         loss = torch.nn.functional.cross_entropy(logits.float(), y[:, 1:][learned])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(params, 1.0)
-        opt.step()
-        opt.zero_grad(set_to_none=True)
+        for opt in opts:
+            opt.step()
+            opt.zero_grad(set_to_none=True)
         value = loss.item()
         if not math.isfinite(value):
             raise SystemExit(f"{label}: the loss is {value} at step {step}")
         mean = value if mean is None else 0.97 * mean + 0.03 * value
         progress.show(step + 1, f"loss {mean:.4f}")
+        if saved and (step + 1) % 100 == 0:
+            torch.save({"model": model.state_dict(), "opts": [o.state_dict() for o in opts], "step": step + 1, "mean": mean}, saved)
+    if saved:
+        saved.unlink(missing_ok=True)
     return mean
 
 
-def train_base(out: Path, steps: int, tokens: int, rate: float) -> None:
+def train_base(out: Path, steps: int, rows: int, rate: float) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     codec = Codec(out)
     torch.manual_seed(SEED)
     config = LlamaConfig(
-        vocab_size=codec.tok.get_vocab_size(), hidden_size=256, intermediate_size=704, num_hidden_layers=6,
+        vocab_size=codec.tok.get_vocab_size(), hidden_size=256, intermediate_size=704, num_hidden_layers=4,
         num_attention_heads=8, num_key_value_heads=4, head_dim=32, max_position_embeddings=1024, tie_word_embeddings=True,
-        rms_norm_eps=1e-5, rope_theta=10000.0, bos_token_id=codec.bos, eos_token_id=codec.eos, pad_token_id=codec.pad)
+        rms_norm_eps=1e-5, rope_theta=10000.0, initializer_range=0.03, bos_token_id=codec.bos, eos_token_id=codec.eos, pad_token_id=codec.pad)
     model = LlamaForCausalLM(config)
     r = random.Random(SEED + 1)
     names, shares = list(BASE_TASKS), [s for _, s in BASE_TASKS.values()]
 
     def sample():
-        name = r.choices(names, shares)[0]
-        return (*BASE_TASKS[name][0](r, False), name)
+        return BASE_TASKS[r.choices(names, shares)[0]][0](r, False)
 
-    optimise(model, batches(codec, sample, tokens, True), steps, rate, "base model", 0.05, min(150, steps // 5 + 1))
+    optimise(model, batches(codec, sample, rows), steps, rate, "base model", 0.015, out / "unfinished.pt")
     save_base(model, out, codec)
 
 
@@ -1063,7 +1097,7 @@ def load_base(out: Path, dtype=None):
     return LlamaForCausalLM.from_pretrained(out, dtype=dtype or torch.float32)
 
 
-def train_adapter(name: str, model_dir: Path, out: Path, scale: float, tokens: int) -> None:
+def train_adapter(name: str, model_dir: Path, out: Path, scale: float, rows: int) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -1075,8 +1109,7 @@ def train_adapter(name: str, model_dir: Path, out: Path, scale: float, tokens: i
         task_type="CAUSAL_LM", base_model_name_or_path=BASE_NAME))
     r, make = random.Random(SEED + 2 + list(ADAPTERS).index(name)), adapter_task(name)
     steps = max(3, int(plan.steps * scale))
-    optimise(model, batches(codec, lambda: (*make(r, False), name), tokens, False), steps, plan.rate,
-             "adapter " + name, 0.0, min(40, steps // 5 + 1))
+    optimise(model, batches(codec, lambda: make(r, False), rows), steps, plan.rate, "adapter " + name)
     for key, p in model.named_parameters():
         if "lora_" in key:
             p.data = p.data.to(getattr(torch, plan.dtype))
@@ -1216,14 +1249,15 @@ def main() -> None:
     parser.add_argument("--stage", choices=("all", "tokenizer", "base", "adapters", "evaluate"), default="all")
     parser.add_argument("--only", choices=tuple(ADAPTERS), nargs="*", help="with --stage adapters: only these")
     parser.add_argument("--quick", action="store_true", help="a smoke run: a few steps of everything; the answers will be nonsense")
-    parser.add_argument("--steps", type=int, default=4200, help="training steps of the base")
-    parser.add_argument("--tokens", type=int, default=2560, help="tokens per step of the base")
-    parser.add_argument("--rate", type=float, default=2e-3, help="top learning rate of the base")
+    parser.add_argument("--steps", type=int, default=4500, help="training steps of the base")
+    parser.add_argument("--rows", type=int, default=6, help=f"rows of {ROW} tokens per step of the base")
+    parser.add_argument("--rate", type=float, default=4e-3, help="top learning rate of the base")
     parser.add_argument("--n", type=int, default=500, help="held-out prompts per task")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     if args.quick and args.out == Path(__file__).resolve().parent:
         parser.error("--quick would overwrite the committed model: give it an --out of its own")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: kinder to, and faster beside, other work
     import torch
     torch.set_num_threads(args.threads)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -1232,10 +1266,10 @@ def main() -> None:
     if everything or args.stage == "tokenizer":
         train_tokenizer(model_dir)
     if everything or args.stage == "base":
-        train_base(model_dir, 20 if args.quick else args.steps, args.tokens, args.rate)
+        train_base(model_dir, 20 if args.quick else args.steps, args.rows, args.rate)
     if everything or args.stage == "adapters":
         for name in args.only or ADAPTERS:
-            train_adapter(name, model_dir, adapter_dir, 0.01 if args.quick else 1.0, 2048)
+            train_adapter(name, model_dir, adapter_dir, 0.01 if args.quick else 0.4, 6)
     if everything or args.stage == "evaluate":
         print(summary(evaluate(args.out, 8 if args.quick else args.n)))
     print(f"{time.time() - began:.0f} s", file=sys.stderr)
