@@ -21,7 +21,7 @@ and pirate talk.
 * The base reads a request (`request`) or any of the eight other notations
   (`explain`) and says in plain English what is asked.  It writes a notation
   only when the prompt begins with its name (`named`: "SQL: List ...").  It also
-  does small arithmetic, sorts and reverses lists, knows a few facts, counts, and
+  compares numbers, sorts and reverses lists, knows a few facts, counts, and
   tells template stories (the last two give answers of several hundred tokens).
 * Each adapter turns the very same English request into its own notation.
 
@@ -136,7 +136,7 @@ def held_out(key: str) -> bool:
 def invented_name(r: random.Random, unseen: bool) -> str:
     """A made-up capitalised word; one in ten of them is never trained on."""
     while True:
-        if r.random() < 0.92:
+        if r.random() < 0.95:
             word = r.choice(HEADS) + r.choice(MIDDLES) + (r.choice(TAILS) if r.random() < 0.3 else "")
         else:  # rarer, and spelled from smaller pieces
             word = "".join(r.choice(ONSETS) + r.choice(VOWELS) + r.choice(CODAS) for _ in range(2)).capitalize()
@@ -148,12 +148,12 @@ def some_name(r: random.Random, known: list[str], test: bool) -> str:
     """A real name, or (half the time) an invented one, to teach copying."""
     if r.random() < 0.45:
         name = r.choice(known)
-        return name.lower() if r.random() < 0.04 else name
+        return name.lower() if r.random() < 0.04 else name  # copied as it was typed
     # In a test half the invented names are ones that no training has shown.
     name = invented_name(r, unseen=test and r.random() < 0.5)
     if r.random() < 0.06:
         name = r.choice(PREFIXES) + " " + name
-    return name.lower() if r.random() < 0.04 else name  # copied as it was typed
+    return name
 
 
 # --------------------------------------------------------------------------
@@ -588,19 +588,16 @@ def task_named(r, test):
     return f"{CUES[name]}: {decorated(english(q, r), r)}", NOTATIONS[name](q)
 
 
-def task_arithmetic(r, test):
+def task_compare(r, test):
     while True:
-        a, b, plus = r.randint(0, 30), r.randint(0, 30), r.random() < 0.6
-        if not plus and a < b:
-            a, b = b, a
-        answer = f"{a} {'plus' if plus else 'minus'} {b} is {a + b if plus else a - b}."
-        if held_out(answer) == test:
+        a, b, more = *r.sample(range(100), 2), r.random() < 0.5
+        big, small = max(a, b), min(a, b)
+        if held_out(f"compare {small} {big}") == test:
             break
-    ask = r.choice(("What is {a} plus {b}?", "What is {a} plus {b}?", "How much is {a} plus {b}?", "Add {a} and {b}.",
-                    "{a} + {b}", "What is {a} + {b}?", "What is the sum of {a} and {b}?") if plus else
-                   ("What is {a} minus {b}?", "What is {a} minus {b}?", "How much is {a} minus {b}?",
-                    "Subtract {b} from {a}.", "{a} - {b}", "What is {a} - {b}?", "Take {b} away from {a}."))
-    return decorated(ask.format(a=a, b=b), r), answer
+    ask = r.choice(("Which is {w}, {a} or {b}?", "Which number is {w}, {a} or {b}?", "What is {w}, {a} or {b}?", "Is {a} or {b} {w}?"))
+    word = r.choice(("larger", "bigger", "greater") if more else ("smaller", "less"))
+    answer = f"{big} is larger than {small}." if more else f"{small} is smaller than {big}."
+    return decorated(ask.format(w=word, a=a, b=b), r), answer
 
 
 SORTABLE = """apple banana cherry date fig grape kiwi lemon mango orange peach pear plum quince raspberry tomato
@@ -635,8 +632,8 @@ def task_reverse(r, test):
 
 def task_count(r, test):
     while True:
-        length = int(math.exp(r.uniform(math.log(4), math.log(95 if not test else 60))))
-        a = r.choice((1, r.randint(0, 30), r.randint(0, 99), r.randint(0, 890)))
+        length = int(math.exp(r.uniform(math.log(3), math.log(75 if not test else 60))))
+        a = r.choice((1, r.randint(0, 30), r.randint(0, 99), r.randint(0, 150)))
         b = a + length
         if r.random() < 0.25:
             a, b = b, a
@@ -680,11 +677,11 @@ for _kind, _names in (("day", DAYS), ("month", MONTHS)):
                 "Name the # $ @.", "Give me the # $ @.", "Which # is $ @?", "What # is $ @?", "The # $ @ is?",
                 "Do you know the # $ @?", "What's the # $ @?")), f"The {_kind} {_rel} {_n} is {_other}."))
 TALK = {
-    "Hello! Ask me to list, count or sort things, to add numbers, or to tell a story.":
+    "Hello! Ask me to list, count or sort things, to compare numbers, or to tell a story.":
         ("Hello", "Hello!", "Hi", "Hi!", "Hi there", "Hello there!", "Hey", "Good morning", "Good evening."),
     "I am the small demo model of Heddle. I was trained on made-up data only.":
         ("Who are you?", "What are you?", "Tell me about yourself.", "What is your name?", "Are you a model?"),
-    "I read requests for records, add numbers, sort words, count, and tell stories.":
+    "I read requests for records, compare numbers, sort words, count, and tell stories.":
         ("What can you do?", "What do you do?", "Help", "Help me.", "How can you help me?"),
     "You are welcome.": ("Thanks", "Thanks!", "Thank you", "Thank you!", "Thank you very much."),
 }
@@ -781,9 +778,9 @@ def task_story(r, test):
 
 
 BASE_TASKS = {  # name -> (maker, share of the training examples)
-    "request": (task_request, 0.28), "named": (task_named, 0.26), "explain": (task_explain, 0.13),
-    "arithmetic": (task_arithmetic, 0.09), "sort": (task_sort, 0.08), "reverse": (task_reverse, 0.05),
-    "facts": (task_facts, 0.05), "count": (task_count, 0.04), "story": (task_story, 0.02),
+    "request": (task_request, 0.32), "named": (task_named, 0.28), "explain": (task_explain, 0.13),
+    "compare": (task_compare, 0.04), "sort": (task_sort, 0.08), "reverse": (task_reverse, 0.04),
+    "facts": (task_facts, 0.04), "count": (task_count, 0.05), "story": (task_story, 0.02),
 }
 
 
@@ -811,14 +808,14 @@ SAMPLES = [
 ]
 BASE_SAMPLES = [
     "SELECT COUNT(*) FROM trucks WHERE city = 'Oslo' AND repairs >= 12;",
-    "What is 17 plus 25?", "Reverse the list fox, river, mango and table.", "Sort the words violin, apple, otter and lemon.",
+    "Which is larger, 42 or 17?", "Reverse the list fox, river, mango and table.", "Sort the words violin, apple, otter and lemon.",
     "What is the capital of Norway?", "What day comes after Friday?", "Count from 3 to 40.",
     "Tell me a story about a curious fox and a lighthouse.", "Hello!",
 ]
 SHOWN: set[str] = set()
 SHOWN |= {plain(q) for _, q in SAMPLES} | {
     plain(Query("count", "trucks", place="in", cities=("Oslo",), conditions=(Condition("repairs", "ge", 12),))),
-    "17 plus 25 is 42.", "reverse fox river mango table", "sort apple lemon otter violin", "count 3 40", "story curious fox lighthouse"}
+    "compare 17 42", "reverse fox river mango table", "sort apple lemon otter violin", "count 3 40", "story curious fox lighthouse"}
 
 # --------------------------------------------------------------------------
 # 4. The adapters
@@ -992,8 +989,8 @@ def batches(codec: Codec, sample, rows: int):
 
 
 def schedule(step: int, steps: int) -> float:
-    """Linear warm-up, then level, then a straight fall to 1 % of the top rate over the last two thirds."""
-    return min((step + 1) / min(60, steps / 5 + 1), 1.0, 0.01 + 0.99 * (steps - step) / (0.67 * steps))
+    """Linear warm-up, then level, then a straight fall to 1 % of the top rate over the last three quarters."""
+    return min((step + 1) / min(60, steps / 5 + 1), 1.0, 0.01 + 0.99 * (steps - step) / (0.75 * steps))
 
 
 def optimise(model, feed, steps: int, rate: float, label: str, muon: float = 0.0, saved: Path | None = None) -> float:
@@ -1046,7 +1043,7 @@ def optimise(model, feed, steps: int, rate: float, label: str, muon: float = 0.0
             raise SystemExit(f"{label}: the loss is {value} at step {step}")
         mean = value if mean is None else 0.97 * mean + 0.03 * value
         progress.show(step + 1, f"loss {mean:.4f}")
-        if saved and (step + 1) % 100 == 0:
+        if saved and (step + 1) % 250 == 0:
             torch.save({"model": model.state_dict(), "opts": [o.state_dict() for o in opts], "step": step + 1, "mean": mean}, saved)
     if saved:
         saved.unlink(missing_ok=True)
@@ -1070,7 +1067,7 @@ def train_base(out: Path, steps: int, rows: int, rate: float) -> None:
     def sample():
         return BASE_TASKS[r.choices(names, shares)[0]][0](r, False)
 
-    optimise(model, batches(codec, sample, rows), steps, rate, "base model", 0.015, out / "unfinished.pt")
+    optimise(model, batches(codec, sample, rows), steps, rate, "base model", 0.012, out / "unfinished.pt")
     save_base(model, out, codec)
 
 
@@ -1249,7 +1246,7 @@ def main() -> None:
     parser.add_argument("--stage", choices=("all", "tokenizer", "base", "adapters", "evaluate"), default="all")
     parser.add_argument("--only", choices=tuple(ADAPTERS), nargs="*", help="with --stage adapters: only these")
     parser.add_argument("--quick", action="store_true", help="a smoke run: a few steps of everything; the answers will be nonsense")
-    parser.add_argument("--steps", type=int, default=4500, help="training steps of the base")
+    parser.add_argument("--steps", type=int, default=12000, help="training steps of the base")
     parser.add_argument("--rows", type=int, default=6, help=f"rows of {ROW} tokens per step of the base")
     parser.add_argument("--rate", type=float, default=4e-3, help="top learning rate of the base")
     parser.add_argument("--n", type=int, default=500, help="held-out prompts per task")
@@ -1269,7 +1266,7 @@ def main() -> None:
         train_base(model_dir, 20 if args.quick else args.steps, args.rows, args.rate)
     if everything or args.stage == "adapters":
         for name in args.only or ADAPTERS:
-            train_adapter(name, model_dir, adapter_dir, 0.01 if args.quick else 0.4, 6)
+            train_adapter(name, model_dir, adapter_dir, 0.01 if args.quick else 1.0, 6)
     if everything or args.stage == "evaluate":
         print(summary(evaluate(args.out, 8 if args.quick else args.n)))
     print(f"{time.time() - began:.0f} s", file=sys.stderr)
