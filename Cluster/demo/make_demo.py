@@ -1246,7 +1246,7 @@ def main() -> None:
     parser.add_argument("--stage", choices=("all", "tokenizer", "base", "adapters", "evaluate"), default="all")
     parser.add_argument("--only", choices=tuple(ADAPTERS), nargs="*", help="with --stage adapters: only these")
     parser.add_argument("--quick", action="store_true", help="a smoke run: a few steps of everything; the answers will be nonsense")
-    parser.add_argument("--steps", type=int, default=12000, help="training steps of the base")
+    parser.add_argument("--steps", type=int, default=7000, help="training steps of the base")
     parser.add_argument("--rows", type=int, default=6, help=f"rows of {ROW} tokens per step of the base")
     parser.add_argument("--rate", type=float, default=4e-3, help="top learning rate of the base")
     parser.add_argument("--n", type=int, default=500, help="held-out prompts per task")
