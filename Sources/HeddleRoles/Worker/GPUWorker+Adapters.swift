@@ -12,10 +12,10 @@ extension GPUWorker {
         try await mapHere(adapter, into: slot, for: group)
     }
 
-    /// To a rank other than 0: no later plan names the slot until it is mapped again.
-    distributed func unmapAdapter(_ slot: AdapterSlot, for group: GroupEpoch) {
+    /// To a rank other than 0: no later plan names the slot until it is mapped again. Returns when this rank's host knows it.
+    distributed func unmapAdapter(_ slot: AdapterSlot, for group: GroupEpoch) async {
         guard let session, session.id == group else { return }
-        unmapHere(slot, session)
+        await unmapHere(slot, session)
     }
 
     /// Has every rank map the adapter, each from its own host's cache, beside the steps that run.
@@ -53,15 +53,23 @@ extension GPUWorker {
         wake()
     }
 
+    /// Has every rank let the slot go. The slot's next load waits for the end of it, on every rank: a release that came behind
+    /// the next load's acquire would end that one.
     func unmap(_ slot: AdapterSlot) {
         guard let session else { return }
         let earlier = slotWork[slot]
         slotWork[slot] = outliving {
             Task {
                 await earlier?.value
-                unmapHere(slot, session)
-                guard let others = try? otherRanks() else { return }
-                for rank in others { try? await rank.unmapAdapter(slot, for: session.id) }
+                let others = (try? otherRanks()) ?? []
+                await withTaskGroup(of: Void.self) { ranks in
+                    for rank in others {
+                        ranks.addTask {
+                            try? await withDeadline(.seconds(10)) { try await rank.unmapAdapter(slot, for: session.id) }
+                        }
+                    }
+                    await unmapHere(slot, session)
+                }
             }
         }
     }
@@ -70,11 +78,10 @@ extension GPUWorker {
         guard let session, session.id == group else { throw WorkerError.otherEpoch(group, present: self.session?.id) }
         let cache = try AdapterCache.resolve(id: place.cache, using: actorSystem)
         let (model, rank, rankCount) = (place.model, place.rank, place.ranks.count)
+        let hold = AdapterHold(group: group, slot: slot)
         let file = try await persevering(for: .seconds(30), while: { self.session?.id == group }) {
             try await withDeadline(.seconds(60)) {
-                try await cache.acquire(
-                    adapter, model: model, rank: rank, rankCount: rankCount,
-                    holder: AdapterHold(group: group, slot: slot))
+                try await cache.acquire(adapter, model: model, rank: rank, rankCount: rankCount, holder: hold)
             }
         }
         // Checking a packed file reads all of it: not on the thread that steps run on.
@@ -84,6 +91,8 @@ extension GPUWorker {
                 path: file.path, digest: file.adapter.digest, configuration: shard.configuration, plan: shard.plan)
         }.value
         guard let present = self.session, present.id == group else {
+            // The epoch's holds were released as it ended, perhaps before this one was taken.
+            await release(hold)
             throw WorkerError.otherEpoch(group, present: self.session?.id)
         }
         present.engine.map(packed, named: adapter.name, slot: slot)
@@ -91,12 +100,16 @@ extension GPUWorker {
         return packed.byteCount
     }
 
-    private func unmapHere(_ slot: AdapterSlot, _ session: Session) {
+    private func unmapHere(_ slot: AdapterSlot, _ session: Session) async {
         session.engine.unmap(slot)
-        let hold = AdapterHold(group: session.id, slot: slot)
+        await release(AdapterHold(group: session.id, slot: slot))
+    }
+
+    /// Calls of one actor to another arrive in order, so what is asked of the cache afterwards comes behind it, also where the
+    /// answer is late.
+    private func release(_ hold: AdapterHold) async {
         guard let cache = try? AdapterCache.resolve(id: place.cache, using: actorSystem) else { return }
-        let rank = place.rank
-        outliving { Task { try? await cache.release(hold, rank: rank) } }
+        try? await withDeadline(.seconds(5)) { try await cache.release(hold, rank: place.rank) }
     }
 
     private func otherRanks() throws -> [GPUWorker] {

@@ -10,9 +10,10 @@ extension GroupMessage: WireCodable {
             group.encode(into: &writer)
             capacity.encode(into: &writer)
             model.encode(into: &writer)
-        case .lost(let group):
+        case .lost(let group, let end):
             writer.write(byte: 2)
             group.encode(into: &writer)
+            end.encode(into: &writer)
         }
     }
 
@@ -26,7 +27,7 @@ extension GroupMessage: WireCodable {
             self = .up(group, capacity, model)
         case 2:
             let group = try GroupEpoch(from: &reader)
-            self = .lost(group)
+            self = .lost(group, try EpochEnd(from: &reader))
         default: throw reader.unknownCase(of: "GroupMessage", tag: tag)
         }
     }
