@@ -19,7 +19,7 @@ public distributed actor TenantQueue {
     var routers: [RouterRef: Outbox<QueueAnswer>] = [:]
     var groups: [GroupName: Outbox<WorkerMessage>] = [:]
     /// Which epoch of a group its node's loss would end.
-    var groupsUp: [GroupName: GroupEpoch] = [:]
+    var groupsUp = GroupPresence()
     var usage: [TenantName: (tokensIn: UInt64, tokensOut: UInt64)] = [:]
     var standstill = Standstill(now: now())
     var tasks: [Task<Void, Never>] = []
@@ -59,12 +59,12 @@ public distributed actor TenantQueue {
     distributed func receive(_ messages: [GroupMessage]) {
         for message in messages {
             switch message {
-            case .up(let group, let capacity, let model):
+            case .up(let group, let capacity, let model, let incarnation):
                 guard workers[group.group] != nil else {
                     log.error("group \(group) is not in the cluster file")
                     continue
                 }
-                groupsUp[group.group] = group
+                groupsUp.up(group, incarnation: incarnation)
                 log.info("\(group) takes requests: \(capacity.sequenceCountMax) sequences")
                 carry(core.groupUp(group, capacity: capacity, model: model, now: now()))
             case .lost(let group, let end): lose(group, end)
@@ -112,7 +112,7 @@ public distributed actor TenantQueue {
         tasks.append(
             Task.detached {
                 for await event in events {
-                    guard case .lost(router.incarnation) = event else { continue }
+                    guard event.isEnd(of: router.incarnation) else { continue }
                     await me.whenLocal { $0.lose(router) }
                     return
                 }
@@ -139,9 +139,16 @@ public distributed actor TenantQueue {
         publish()
     }
 
+    /// The process that was rank 0 of the group is gone.
+    private func lose(_ group: GroupName, _ incarnation: Incarnation) {
+        guard let epoch = groupsUp.lost(incarnation, of: group) else { return }
+        // What this process missed while it stood still is no group's fault.
+        lose(epoch, standstill.isRecent(now: now()) ? .givenUp : .lost)
+    }
+
     private func lose(_ group: GroupEpoch, _ end: EpochEnd) {
         log.warn("\(group) is lost")
-        if groupsUp[group.group] == group { groupsUp[group.group] = nil }
+        groupsUp.ended(group)
         carry(core.groupLost(group, end, now: now()))
         publish()
     }
@@ -155,12 +162,8 @@ public distributed actor TenantQueue {
             tasks.append(
                 Task.detached {
                     for await event in events {
-                        guard case .lost = event else { continue }
-                        await me.whenLocal { queue in
-                            // What this process missed while it stood still is no group's fault.
-                            let end: EpochEnd = queue.standstill.isRecent(now: now()) ? .givenUp : .lost
-                            if let present = queue.groupsUp[group] { queue.lose(present, end) }
-                        }
+                        guard case .lost(let incarnation) = event else { continue }
+                        await me.whenLocal { $0.lose(group, incarnation) }
                     }
                 })
         }
