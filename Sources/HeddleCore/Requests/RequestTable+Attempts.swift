@@ -60,6 +60,10 @@ extension RequestTable {
         switch (error, entry.phase) {
         case (.noCapacity, .running), (.shuttingDown, .running):
             return dispatchRefused(request, attempt: attempt, now: now)
+        case (.noCapacity, .refused), (.shuttingDown, .refused):
+            // The queue has said so before.
+            counts.stale += 1
+            return []
         case (.workerLost, _):
             if case .running(let group) = entry.phase { noteOver(group) }
             return update(request) { $0.lose(&$1, isGroupLost: true, now: now) } + trim()
