@@ -68,6 +68,7 @@ import Testing
                 if model.waiting.contains(pair) || model.held.contains(pair) { continue }
                 let areThere = !random.chance(5)
                 model.waiting.insert(pair)
+                if !areThere { model.written.remove(key) }
                 model.take(cache.acquire(key, holder: pair.holder, filesAreThere: areThere, now: now))
             case 4...5 where !model.loading.isEmpty:
                 let loaded = model.loading.remove(at: random.number(0...model.loading.count - 1))
