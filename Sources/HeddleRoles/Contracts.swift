@@ -31,4 +31,6 @@ public let roleMethods: [ContractMethod] = [
         signature: "HeddleRoles.Router.receive(_: [HeddleCore.QueueAnswer], fromQueueOf: HeddleCore.ModelName) -> ()"),
     ContractMethod(index: 15, target: "$s11HeddleRoles6RouterC7receive_9fromGroupySay0A4Core12WorkerAnswerOG_AF0F4NameVtYaKFTE",
         signature: "HeddleRoles.Router.receive(_: [HeddleCore.WorkerAnswer], fromGroup: HeddleCore.GroupName) -> ()"),
+    ContractMethod(index: 16, target: "$s11HeddleRoles9GPUWorkerC17adapterRoomWantedyyYaKFTE",
+        signature: "HeddleRoles.GPUWorker.adapterRoomWanted() -> ()"),
 ]

@@ -73,7 +73,7 @@ public struct AdapterResidency: Sendable {
             let error = AdapterResidencyError.tooLarge(bytes: bytes, byteCountMax: limits.byteCountMax)
             return [.forget(key)] + fail(index, error, backOff: limits.backOffMax, now: now)
         }
-        guard !entries[index].waiters.isEmpty else { return drop(index, now: now) }
+        guard !entries[index].isUnwanted else { return drop(index, now: now) }
         entries[index].enter(.waitingForRoom(bytes: bytes), now: now)
         return startWrites(now: now)
     }
@@ -175,7 +175,8 @@ extension AdapterResidency {
         entry.tooLargeBytes = nil
         entry.enter(.waitingForLoad, now: now)
         entries.append(entry)
-        return startLoads(now: now)
+        // What has vanished takes no room any more.
+        return startLoads(now: now) + startWrites(now: now)
     }
 
     /// Tells all who wait and leaves the source alone for a while; others may load or write in its place.

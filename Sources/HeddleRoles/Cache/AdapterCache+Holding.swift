@@ -75,6 +75,12 @@ extension AdapterCache {
     private func number(of holder: Holder, for key: AdapterKey) -> AdapterHolder {
         if held[holder] == key, let number = numbers[holder] { return number }
         release(holder)
+        // A rank is in one epoch at a time: what it held in an earlier one it has let go of, heard or not.
+        let group = holder.hold.group
+        for old in sortedHolders
+        where old.rank == holder.rank && old.hold.group.group == group.group && old.hold.group.epoch < group.epoch {
+            release(old)
+        }
         numberLast += 1
         let number = AdapterHolder(numberLast)
         numbers[holder] = number
@@ -95,7 +101,9 @@ extension AdapterCache {
     }
 
     private func release(_ holder: Holder) {
-        guard let number = numbers.removeValue(forKey: holder), let key = held.removeValue(forKey: holder) else { return }
+        guard let number = numbers.removeValue(forKey: holder), let key = held.removeValue(forKey: holder) else {
+            return
+        }
         waiters.removeValue(forKey: number)?.continuation.resume(throwing: RequestError.cancelled)
         carry(residency.release(key, holder: number, now: now()))
     }
@@ -137,9 +145,8 @@ extension AdapterCache {
                         guard adapter.digest == digest else {
                             throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)
                         }
-                        return (
-                            adapter, try CachePlace.packedByteCount(adapter, base: base, rankCount: key.shardCount)
-                        )
+                        let bytes = try CachePlace.packedByteCount(adapter, base: base, rankCount: key.shardCount)
+                        return (adapter, bytes)
                     }
                     read[key] = adapter
                     carry(residency.loadMeasured(key, bytes: bytes, now: now()))

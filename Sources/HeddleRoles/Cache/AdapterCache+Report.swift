@@ -31,7 +31,8 @@ extension AdapterCache {
         var page = InspectionBoard.Page(
             published: moment, state: StateReport(waiting > 0 ? "loading" : "idle", reason: reason))
         page.fields = [
-            ReportField("packed", report.bytes, unit: "bytes"), ReportField("budget", report.byteCountMax, unit: "bytes"),
+            ReportField("packed", report.bytes, unit: "bytes"),
+            ReportField("budget", report.byteCountMax, unit: "bytes"),
             ReportField("entries", report.entries.count), ReportField("holders", numbers.count),
             ReportField("hits", report.counts.hits), ReportField("loads", report.counts.loads),
             ReportField("failures", report.counts.failures), ReportField("evictions", report.counts.evictions),
