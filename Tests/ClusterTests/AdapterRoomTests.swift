@@ -15,19 +15,20 @@ extension WholeMesh {
             _ topology: Topology, bytes: String, slots: Int, copying copies: [(name: String, of: String)]
         ) async throws -> RunningMesh {
             let folder = try TemporaryFolder()
-            var lines = "adapters:\n"
-            for copy in copies {
+            var lines = ""
+            for (index, copy) in copies.enumerated() {
                 let path = try folder.copy("\(Topology.folder)/demo/adapters/\(copy.of)", as: copy.name)
                 // Other bytes and the same meaning: another digest, so nothing is shared with the adapter it is a copy of.
                 let configuration = "\(path)/adapter_config.json"
                 let text = try String(contentsOfFile: configuration, encoding: .utf8)
-                try (text + String(repeating: "\n", count: copy.name.utf8.count)).write(
+                try (text + String(repeating: "\n", count: index + 1)).write(
                     toFile: configuration, atomically: true, encoding: .utf8)
                 lines += "  - {name: \(copy.name), model: demo, path: \(path)}\n"
             }
             let added = lines
             return try await RunningMesh.start(topology, in: folder) { text in
-                let changed = text.replacing("adapters:\n", with: added, maxReplacements: 1)
+                let first = "  - {name: sql, model: demo"
+                let changed = text.replacing(first, with: added + first, maxReplacements: 1)
                     .replacing("adapterCache: {bytes: 128MiB}", with: "")
                     .replacing("adapterCache:", with: "").replacing("  bytes: 256MiB", with: "")
                     .replacing("kvTokens: 32768}", with: "kvTokens: 32768, adapterSlots: \(slots)}")
