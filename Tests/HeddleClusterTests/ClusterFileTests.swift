@@ -33,6 +33,12 @@ import Testing
         #expect(cluster.limits.startMax == .seconds(300))
     }
 
+    @Test func adapterSlotsAreAGroupsOwn() throws {
+        #expect(try parse(soundCluster).groups[0].adapterSlotCount == 32)
+        let few = soundCluster.replacing("    stepTokens: 256", with: "    stepTokens: 256\n    adapterSlots: 8")
+        #expect(try parse(few).groups[0].adapterSlotCount == 8)
+    }
+
     @Test func theRuntimeDirectoryIsTheSessionsWhereThereIsOne() throws {
         let text = soundCluster.replacing("runtime: /tmp/heddle-test\n", with: "")
         let session = try ClusterFile.parse(

@@ -33,6 +33,9 @@ import Testing
             try these.write(to: folder + "/a.heddle")
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.heddle"])
             let adapter = try these.open(folder + "/a.heddle")
+            #expect(
+                try PackedAdapter.byteCount(
+                    folder: these.adapter, configuration: these.configuration, plan: these.plan) == adapter.byteCount)
             #expect(adapter.rankMax == 17)
             #expect(adapter.digest == these.adapter.digest)
         }

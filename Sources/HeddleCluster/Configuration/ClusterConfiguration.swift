@@ -108,6 +108,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
         public var sequenceCountMax: Int
         /// The most tokens of one step, prefill and decode together.
         public var stepTokenCountMax: Int
+        /// The most adapters that each rank has mapped at once.
+        public var adapterSlotCount: Int
     }
 
     /// Where a rank computes.

@@ -137,7 +137,7 @@ struct DocumentReader {
     private func group(_ item: (path: String, node: Node)) -> Located<Document.GroupEntry>? {
         let keys = [
             "name", "model", "ranks", "device", "threads", "collective", "endpoint", "kvTokens", "kvBytes", "sequences",
-            "stepTokens",
+            "stepTokens", "adapterSlots",
         ]
         guard let reader = MappingReader(item.node, path: item.path, keys: keys, report: report) else { return nil }
         let name = reader.name("name", GroupName.self)
@@ -155,13 +155,15 @@ struct DocumentReader {
         }
         let sequences = reader.integer("sequences", in: 1...4096) ?? 32
         let stepTokens = reader.integer("stepTokens", in: 1...65_536) ?? 256
+        let adapterSlots = reader.integer("adapterSlots", in: 1...65_536) ?? 32
         guard let name, let model else { return nil }
         // Whole blocks: a part of one could never be used.
         let capacity: ClusterConfiguration.KVCapacity =
             bytes.map { .bytes($0) } ?? .tokens((tokens ?? 65_536) / kvBlockTokens * kvBlockTokens)
         let group = ClusterConfiguration.Group(
             name: name.value, model: model.value, ranks: ranks.map(\.value), device: device, threadCount: threads,
-            collective: .sharedMemory, kvCapacity: capacity, sequenceCountMax: sequences, stepTokenCountMax: stepTokens)
+            collective: .sharedMemory, kvCapacity: capacity, sequenceCountMax: sequences, stepTokenCountMax: stepTokens,
+            adapterSlotCount: adapterSlots)
         return reader.located(
             Document.GroupEntry(
                 group: group, name: name, model: model, ranks: ranks, collective: collective, endpoint: endpoint))

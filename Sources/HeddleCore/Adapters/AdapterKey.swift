@@ -44,30 +44,34 @@ public struct AdapterHolder: Hashable, Comparable, Sendable, CustomStringConvert
 public enum AdapterResidencyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The source cannot be loaded; the next `acquire` after `retryAfter` tries again.
     case loadFailed(reason: String, retryAfter: Duration)
-    /// More bytes than are free when everything that nobody holds is evicted.
-    case cannotFit(bytes: Int, heldBytes: Int, byteCountMax: Int)
+    /// More bytes than the cache may ever hold.
+    case tooLarge(bytes: Int, byteCountMax: Int)
     case tooManyEntries(entryCountMax: Int)
     case tooManyHolders(holderCountMax: Int)
 
     public var description: String {
         switch self {
         case .loadFailed(let reason, let after): "\(reason) (tried again in \(after) at the earliest)"
-        case .cannotFit(let bytes, let held, let max):
-            "the adapter has \(bytes) bytes; \(held) of \(max) bytes are held by others"
+        case .tooLarge(let bytes, let max): "packed it has \(bytes) bytes; the adapter-cache may hold \(max)"
         case .tooManyEntries(let max): "the cache has \(max) adapters, all held or loading"
         case .tooManyHolders(let max): "the adapter has \(max) holders already"
         }
+    }
+
+    /// What is wrong, without when it is tried again.
+    var reason: String {
+        if case .loadFailed(let reason, _) = self { reason } else { description }
     }
 }
 
 /// Every maximum of a host's adapter cache.
 public struct AdapterResidencyLimits: Hashable, Sendable {
-    /// Bytes of all adapters in memory.
+    /// Bytes of all packed files.
     public let byteCountMax: Int
     public let entryCountMax: Int
     /// Who may hold or wait for one adapter.
     public let holderCountMax: Int
-    /// Loads at the same time.
+    /// Adapters that are read, wait for room with what was read, or are written, at the same time.
     public let loadCountMax: Int
     /// How long a source that failed is left alone; doubles with each failure up to `backOffMax`.
     public let backOff: Duration
@@ -117,7 +121,11 @@ public struct AdapterResidencyReport: Hashable, Sendable {
     public enum State: Hashable, Sendable {
         /// As many others load as may.
         case waitingForLoad
+        /// Its files are read and checked.
         case loading
+        /// What is held leaves too little.
+        case waitingForRoom(bytes: Int)
+        case writing(bytes: Int)
         case ready(bytes: Int)
         case failed(reason: String, retryAt: Instant)
     }

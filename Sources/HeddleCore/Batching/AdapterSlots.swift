@@ -94,6 +94,13 @@ public struct AdapterSlots: Sendable {
         return true
     }
 
+    /// Frees every slot whose adapter is mapped and that no sequence holds, the least recently used first.
+    public mutating func letGoOfUnpinned() -> [AdapterSlot] {
+        let idle = used.filter { $0.pinCount == 0 && $0.state != .loading }.sorted { $0.lastUse < $1.lastUse }
+        for entry in idle { entries[Int(entry.slot.index)] = nil }
+        return idle.map(\.slot)
+    }
+
     private func index(of digest: Digest) -> Int? { entries.firstIndex { $0?.digest == digest } }
 
     /// The first free slot, else the unpinned mapped one that was used longest ago; a load under way is never evicted.

@@ -16,11 +16,17 @@ public struct BatchLimits: Hashable, Sendable {
     public let adapterSlotCount: Int
     /// Steps for which a sequence without an adapter slot is passed over by later ones; then it is next, whatever runs.
     public let passedOverStepCountMax: Int
+    /// How long a host's adapter-cache wants room after it has last said so.
+    public let adapterRoomLease: Duration
+    /// How long before its deadline a sequence without room for its adapter ends with `noCapacity`, so that the reason
+    /// reaches its router in time.
+    public let capacityNotice: Duration
 
     public init(
         blockCount: Int = 1024, runningCountMax: Int = 64, waitingCountMax: Int = 1024, stepTokenCountMax: Int = 512,
         chunkTokenCountMax: Int = 256, positionCountMax: Int = 4096, adapterSlotCount: Int = 32,
-        passedOverStepCountMax: Int = 64
+        passedOverStepCountMax: Int = 64, adapterRoomLease: Duration = .seconds(1),
+        capacityNotice: Duration = .milliseconds(250)
     ) throws(LimitsError) {
         try LimitsError.check("blockCount", blockCount, in: 1...Int(Int32.max))
         try LimitsError.check("runningCountMax", runningCountMax, in: 1...65_536)
@@ -30,6 +36,8 @@ public struct BatchLimits: Hashable, Sendable {
         try LimitsError.check("positionCountMax", positionCountMax, in: 2...16_777_216)
         try LimitsError.check("adapterSlotCount", adapterSlotCount, in: 1...65_536)
         try LimitsError.check("passedOverStepCountMax", passedOverStepCountMax, in: 1...1_048_576)
+        try LimitsError.check("adapterRoomLease", adapterRoomLease, in: .milliseconds(1) ... .seconds(60))
+        try LimitsError.check("capacityNotice", capacityNotice, in: .zero ... .seconds(60))
         self.blockCount = blockCount
         self.runningCountMax = runningCountMax
         self.waitingCountMax = waitingCountMax
@@ -38,6 +46,8 @@ public struct BatchLimits: Hashable, Sendable {
         self.positionCountMax = positionCountMax
         self.adapterSlotCount = adapterSlotCount
         self.passedOverStepCountMax = passedOverStepCountMax
+        self.adapterRoomLease = adapterRoomLease
+        self.capacityNotice = capacityNotice
     }
 
     /// Tokens of one sequence, prompt and generated, that this group can ever hold.

@@ -54,7 +54,32 @@ extension BatchScheduler {
     /// Every rank has mapped the adapter; it costs one rank these bytes.
     public mutating func adapterReady(_ digest: Digest, bytes: Int) -> [Action] {
         if !slots.loaded(digest, bytes: bytes) { counts.stale += 1 }
+        // Where others still wait, that is said again.
+        adapterRoom = nil
         return []
+    }
+
+    /// Whether a sequence still waits for the adapter that is being loaded.
+    public func isAdapterWanted(_ digest: Digest) -> Bool { slots.entry(digest).map { $0.pinCount > 0 } ?? false }
+
+    /// The load was given up; nothing is wrong with the adapter. Who waits for it asks for a slot again.
+    public mutating func adapterPostponed(_ digest: Digest) -> [Action] {
+        guard let slot = slots.entry(digest)?.slot, slots.loadFailed(digest) else {
+            counts.stale += 1
+            return []
+        }
+        for index in waiting.indices where waiting[index].slot == slot { waiting[index].slot = nil }
+        return [.unmapAdapter(slot)]
+    }
+
+    /// An adapter-cache of the group's hosts has no room for what somebody waits for, this group or another. Adapters that
+    /// nobody uses are let go of, now and whenever there are some while room is wanted.
+    ///
+    /// It is wanted for `adapterRoomLease`, or until the next load of this group succeeds, and longer when it is said again.
+    public mutating func adapterRoomWanted(now: Instant) -> [Action] {
+        let until = now.advanced(by: limits.adapterRoomLease)
+        if isAdapterRoomWanted(now: now) { adapterRoom?.until = until } else { adapterRoom = AdapterRoom(until: until) }
+        return letGoOfIdleAdapters()
     }
 
     /// The adapter cannot be mapped: all requests that wait for it fail with `adapterInvalid`.

@@ -6,7 +6,13 @@ extension BatchScheduler {
     public mutating func schedule(now: Instant) -> (plan: StepPlan?, actions: [Action]) {
         precondition(inFlight == nil, "a step is scheduled when the one before has finished or failed")
         var actions = expire(now: now)
+        if isAdapterRoomWanted(now: now) { adapterRoom?.stepCount += 1 } else { adapterRoom = nil }
         actions += pinAdapters()
+        if adapterRoom != nil {
+            let idle = letGoOfIdleAdapters()
+            // Who did not get hold of one of them has it loaded again, in its turn.
+            actions += idle.isEmpty ? [] : idle + pinAdapters()
+        }
         var segments: [StepPlan.Segment] = []
         var rowCount = planDecodes(into: &segments, now: now)
         rowCount += planPrefills(into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, now: now)
@@ -21,31 +27,68 @@ extension BatchScheduler {
         return (plan, actions)
     }
 
-    /// The earliest deadline of a sequence.
-    public var nextDeadline: Instant? { (running + waiting).compactMap(\.request.deadline).min() }
+    /// The earliest moment at which a sequence ends because of its deadline.
+    public func nextDeadline(now: Instant) -> Instant? {
+        let running = running.lazy.compactMap(\.request.deadline).min()
+        let waiting = waiting.lazy.compactMap { expiry(of: $0, now: now) }.min()
+        return [running, waiting].compactMap(\.self).min()
+    }
 
     private mutating func expire(now: Instant) -> [Action] {
         var late: [RunningSequence] = []
-        for sequence in running + waiting {
-            guard let deadline = sequence.request.deadline, deadline <= now else { continue }
+        func take(_ sequence: RunningSequence) {
             if !late.contains(where: { $0.request.request == sequence.request.request }) { late.append(sequence) }
         }
+        for sequence in running where sequence.request.deadline.map({ $0 <= now }) ?? false { take(sequence) }
+        for sequence in waiting where expiry(of: sequence, now: now).map({ $0 <= now }) ?? false { take(sequence) }
         return late.sorted { $0.arrival < $1.arrival }.flatMap { sequence in
             let given = sequence.request.deadline?.duration(since: sequence.admitted) ?? .zero
-            return fail(sequence.request.request, sequence.request.attempt, .deadlineExceeded(after: given))
+            return fail(
+                sequence.request.request, sequence.request.attempt,
+                lackOfRoom(for: sequence, now: now).map { .noCapacity(reason: $0) } ?? .deadlineExceeded(after: given))
         }
+    }
+
+    /// When a waiting sequence ends because of its deadline: a little earlier where it lacks room for its adapter.
+    private func expiry(of sequence: RunningSequence, now: Instant) -> Instant? {
+        guard let deadline = sequence.request.deadline else { return nil }
+        return lackOfRoom(for: sequence, now: now) == nil ? deadline : deadline.advanced(by: .zero - limits.capacityNotice)
+    }
+
+    /// Why a sequence has no adapter, where others' adapters are the reason.
+    private func lackOfRoom(for sequence: RunningSequence, now: Instant) -> String? {
+        guard let adapter = sequence.request.adapter else { return nil }
+        guard sequence.slot != nil else {
+            if case .waitingForAdapterSlot = sequence.state {
+                return "adapter “\(adapter.name)” waited for one of \(slots.slotCount) slots, all in use"
+            }
+            return nil
+        }
+        guard slots.entry(adapter.digest)?.state == .loading, isAdapterRoomWanted(now: now) else { return nil }
+        return "adapter “\(adapter.name)” waited for room in the adapter-cache, all in use"
+    }
+
+    func isAdapterRoomWanted(now: Instant) -> Bool { adapterRoom.map { now < $0.until } ?? false }
+
+    mutating func letGoOfIdleAdapters() -> [Action] {
+        let idle = slots.letGoOfUnpinned()
+        counts.adapterEvictions += idle.count
+        return idle.map { .unmapAdapter($0) }
     }
 
     /// Gives slots to the waiting, oldest first, so that adapters load while their sequences wait.
     ///
     /// A sequence that finds every slot pinned is passed over by younger ones whose adapters are there; not for ever:
-    /// after `passedOverStepCountMax` steps no younger one pins anything before it does.
+    /// after `passedOverStepCountMax` steps no younger one pins anything before it does. Nor does one that finds its adapter
+    /// mapped when room was wanted for as many steps, so that what is in use comes to be unused.
     private mutating func pinAdapters() -> [Action] {
         var actions: [Action] = []
         var isHeldBack = false
+        let isRoomOverdue = adapterRoom.map { $0.stepCount > limits.passedOverStepCountMax } ?? false
         for index in waiting.indices {
             guard let adapter = waiting[index].request.adapter, waiting[index].slot == nil else { continue }
             if isHeldBack { break }
+            if isRoomOverdue, let entry = slots.entry(adapter.digest), entry.state != .loading { continue }
             switch slots.pin(adapter.digest) {
             case .ready(let slot), .loading(let slot):
                 waiting[index].slot = slot

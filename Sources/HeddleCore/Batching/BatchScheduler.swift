@@ -24,6 +24,14 @@ public struct BatchScheduler: Sendable {
         case release(SequenceID)
     }
 
+    /// Room that is wanted of the group's adapters.
+    struct AdapterRoom: Sendable {
+        /// When it is no longer wanted, unless that is said again.
+        var until: Instant
+        /// Steps that were scheduled meanwhile.
+        var stepCount = 0
+    }
+
     public let limits: BatchLimits
     /// Oldest first; the sequences that hold KV blocks.
     var running: [RunningSequence] = []
@@ -31,6 +39,8 @@ public struct BatchScheduler: Sendable {
     var waiting: [RunningSequence] = []
     var blocks: KVBlocks
     var slots: AdapterSlots
+    /// Set while an adapter-cache of the group's hosts has no room for an adapter that somebody waits for.
+    var adapterRoom: AdapterRoom?
     var inFlight: StepPlan?
     var step: UInt64 = 0
     var arrivals: UInt64 = 0

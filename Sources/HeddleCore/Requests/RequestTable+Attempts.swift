@@ -58,6 +58,9 @@ extension RequestTable {
             return []
         }
         switch (error, entry.phase) {
+        case (.noCapacity, .running) where entry.deadline <= now.advanced(by: limits.refusalBackOffMax):
+            // No time is left for another try: the reason says more than that the deadline has passed.
+            return update(request) { $0.end(&$1, .failed(error), isGroupLost: true, now: now) } + trim()
         case (.noCapacity, .running), (.shuttingDown, .running):
             return dispatchRefused(request, attempt: attempt, now: now)
         case (.noCapacity, .refused), (.shuttingDown, .refused):

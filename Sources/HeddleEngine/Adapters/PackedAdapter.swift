@@ -64,6 +64,14 @@ public struct PackedAdapter: Sendable {
         try PackedAdapterImage(folder: folder, configuration: configuration, plan: plan).write(to: path)
     }
 
+    /// Bytes of the file that `write` would make.
+    public static func byteCount(
+        folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan
+    ) throws(PackedAdapterError) -> Int {
+        try PackedAdapterImage(folder: folder, configuration: configuration, plan: plan).byteCount
+            + PackedMemory.slackByteCount
+    }
+
     /// Maps a packed file after checking all of it: header, table and checksums.
     ///
     /// - Parameter digest: the adapter that the file must hold.

@@ -10,7 +10,8 @@ struct PackedAdapterImage {
     private let cuts: [(inputs: [Range<Int>], outputs: Range<Int>)]
     private let shardName: String
     private let headByteCount: Int
-    private let byteCount: Int
+    /// Without the slack behind it.
+    let byteCount: Int
 
     init(folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan) throws(PackedAdapterError) {
         typealias Layout = PackedAdapterLayout

@@ -51,6 +51,8 @@ public struct AdapterLimits: Hashable, Sendable {
     public var patternCountMax = 512
     /// The longest adapter_config.json.
     public var configByteCountMax = 4 << 20
+    /// The longest adapter_model.safetensors, which is read into memory whole.
+    public var weightsByteCountMax = 2 << 30
 
     /// Room for every adapter published so far, several times over.
     public init() {}

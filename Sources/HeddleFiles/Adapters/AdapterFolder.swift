@@ -31,7 +31,7 @@ public struct AdapterFolder: Sendable {
     /// Bytes of all tensors in the file.
     public let byteCount: Int
 
-    /// Opens the folder and reads every byte of it once.
+    /// Reads the folder's files into memory, every byte of them once: people may write into them at any time.
     public init(
         path: String, base: ModelConfiguration, limits: AdapterLimits = AdapterLimits()
     ) throws(AdapterFileError) {
@@ -39,10 +39,14 @@ public struct AdapterFolder: Sendable {
         let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
         let config: MappedFile
         do {
-            config = try MappedFile(path: folder + "adapter_config.json", byteCountMax: limits.configByteCountMax)
+            config = try MappedFile(
+                path: folder + "adapter_config.json", byteCountMax: limits.configByteCountMax, use: .copied)
         } catch { throw .file(error) }
         let weights: SafetensorsSet
-        do { weights = try SafetensorsSet(file: folder + "adapter_model.safetensors") } catch {
+        do {
+            weights = try SafetensorsSet(
+                copying: folder + "adapter_model.safetensors", byteCountMax: limits.weightsByteCountMax)
+        } catch {
             if case .file(let missing) = error { throw .file(missing) }
             throw .safetensors(error)
         }

@@ -1,11 +1,11 @@
 import Glibc
 
-// Safety: `@unchecked` because of the pointer; the mapping is never written and lives exactly as long as the object.
-/// Owns one read-only mapping of a whole file: opening costs page faults, and processes that map the same file share its
-/// pages.
+// Safety: `@unchecked` because of the pointer; the bytes are written by `init` alone and live exactly as long as the object.
+/// Owns the bytes of a whole file, mapped or copied.
 ///
-/// A file that another program shortens while it is mapped ends this process with SIGBUS when the lost pages are read, as
-/// with every mapped file: replace model files by renaming a new one over the old, never by writing into them.
+/// Opening a mapping costs page faults, and processes that map the same file share its pages. But a file that another
+/// program shortens while it is mapped ends this process with SIGBUS when the lost pages are read: a model's files are
+/// replaced by renaming new ones over the old, never by writing into them. What people write into at any time is copied.
 public final class MappedFile: @unchecked Sendable {
     /// The path as it was given.
     public let path: String
@@ -13,8 +13,20 @@ public final class MappedFile: @unchecked Sendable {
     public let byteCount: Int
     private let base: UnsafeRawPointer?
 
+    /// Whether the file may be written into while it is used.
+    package enum Use: Sendable {
+        case mapped
+        /// Read once, whole. A file that has become shorter meanwhile is unreadable.
+        case copied
+    }
+
     /// Maps the regular file at `path`; nothing is read yet.
-    public init(path: String, byteCountMax: Int = .max) throws(FileError) {
+    public convenience init(path: String, byteCountMax: Int = .max) throws(FileError) {
+        try self.init(path: path, byteCountMax: byteCountMax, use: .mapped)
+    }
+
+    /// Maps or copies the regular file at `path`.
+    package init(path: String, byteCountMax: Int, use: Use) throws(FileError) {
         guard !path.utf8.contains(0) else {
             throw .unreadable(path: path, reason: "the path contains a zero byte")
         }
@@ -39,9 +51,31 @@ public final class MappedFile: @unchecked Sendable {
             base = nil
             return
         }
-        let address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        let address =
+            switch use {
+            case .mapped: mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0)
+            case .copied: mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            }
         guard let address, address != MAP_FAILED else { throw .unreadable(path: path, reason: Self.reason(errno)) }
+        if use == .copied, let reason = Self.fill(address, byteCount, from: descriptor) {
+            munmap(address, byteCount)
+            throw .unreadable(path: path, reason: reason)
+        }
         base = UnsafeRawPointer(address)
+    }
+
+    /// Nil, or why not all bytes could be read.
+    private static func fill(_ address: UnsafeMutableRawPointer, _ byteCount: Int, from descriptor: Int32) -> String? {
+        var done = 0
+        while done < byteCount {
+            // Safety: `done` stays below the size of what `address` points to.
+            let count = pread(descriptor, address + done, byteCount - done, off_t(done))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return reason(errno) }
+            if count == 0 { return "it had \(byteCount) bytes when it was opened, and ends after \(done) now" }
+            done += count
+        }
+        return nil
     }
 
     deinit {

@@ -1,12 +1,15 @@
-/// Owns one mapped safetensors file whose header was checked whole: every tensor lies inside the file, has as many bytes
+/// Owns one mapped or copied safetensors file whose header was checked whole: every tensor lies inside the file, has as many bytes
 /// as its shape says, shares none of them, and none are left over.
 struct SafetensorsFile: Sendable {
     let file: MappedFile
     /// In the order of their bytes.
     let tensors: [TensorView]
 
-    init(path: String, limits: SafetensorsLimits = SafetensorsLimits()) throws(SafetensorsError) {
-        do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    init(
+        path: String, limits: SafetensorsLimits = SafetensorsLimits(), byteCountMax: Int = .max,
+        use: MappedFile.Use = .mapped
+    ) throws(SafetensorsError) {
+        do { file = try MappedFile(path: path, byteCountMax: byteCountMax, use: use) } catch { throw .file(error) }
         let header = try Self.header(of: file, limits: limits)
         tensors = try Self.tensors(of: file, header: header, limits: limits)
     }

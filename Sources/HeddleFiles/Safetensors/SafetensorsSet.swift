@@ -12,6 +12,14 @@ public struct SafetensorsSet: Sendable {
         self.init(shards: [try SafetensorsFile(path: path, limits: limits)])
     }
 
+    /// Reads one file into memory, so that whoever writes into it meanwhile spoils nothing but what is read.
+    package init(
+        copying path: String, byteCountMax: Int, limits: SafetensorsLimits = SafetensorsLimits()
+    ) throws(SafetensorsError) {
+        self.init(
+            shards: [try SafetensorsFile(path: path, limits: limits, byteCountMax: byteCountMax, use: .copied)])
+    }
+
     /// Maps every file that an index (`model.safetensors.index.json`) lists. Index and files must agree on every tensor.
     public init(index path: String, limits: SafetensorsLimits = SafetensorsLimits()) throws(SafetensorsError) {
         let weightMap = try Self.weightMap(of: path)

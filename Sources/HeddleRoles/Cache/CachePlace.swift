@@ -1,4 +1,5 @@
 import Foundation
+import HeddleActors
 import HeddleCore
 import HeddleEngine
 import HeddleFiles
@@ -13,11 +14,13 @@ struct CachePlace: Sendable {
 
     let models: [ModelName: ModelConfiguration]
     /// The PEFT folder of every adapter.
-    let folders: [AdapterCache.Source: String]
+    let folders: [AdapterSource: String]
     /// In the cluster file's order.
-    let order: [AdapterCache.Source]
+    let order: [AdapterSource]
     /// Ranks that may hold adapters of this cache, and their nodes.
     let ranks: [(member: Member, node: NodeName)]
+    /// Rank 0 of every group that has such a rank.
+    let planners: [ActorIdentity]
     /// Of this node alone.
     let directory: String
 
@@ -40,26 +43,27 @@ struct CachePlace: Sendable {
         rmdir(directory)
     }
 
+    /// Reads and checks an adapter's folder.
+    static func read(_ folder: String, base: ModelConfiguration) throws -> AdapterFolder {
+        try AdapterFolder(path: folder, base: base)
+    }
+
+    /// Bytes of all ranks' packed files.
+    static func packedByteCount(_ adapter: AdapterFolder, base: ModelConfiguration, rankCount: Int) throws -> Int {
+        try (0..<rankCount).reduce(0) { sum, rank in
+            let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
+            return sum + (try PackedAdapter.byteCount(folder: adapter, configuration: base, plan: plan))
+        }
+    }
+
     /// Packs the adapter for every rank, as far as the files are not there.
-    ///
-    /// - Returns: bytes of all ranks' files.
-    func pack(digest: Digest, folder: String, base: ModelConfiguration, rankCount: Int) throws -> Int {
-        var read: AdapterFolder?
-        var bytes = 0
+    func pack(_ adapter: AdapterFolder, base: ModelConfiguration, rankCount: Int) throws {
         for rank in 0..<rankCount {
             let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
-            let path = path(PackedAdapter.fileName(digest: digest, configuration: base, plan: plan))
-            if !FileManager.default.fileExists(atPath: path) {
-                let adapter = try read ?? AdapterFolder(path: folder, base: base)
-                read = adapter
-                guard adapter.digest == digest else {
-                    throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)
-                }
-                try PackedAdapter.write(folder: adapter, configuration: base, plan: plan, to: path)
-            }
-            bytes += try FileFingerprint(file: path).byteCount
+            let path = path(PackedAdapter.fileName(digest: adapter.digest, configuration: base, plan: plan))
+            guard !FileManager.default.fileExists(atPath: path) else { continue }
+            try PackedAdapter.write(folder: adapter, configuration: base, plan: plan, to: path)
         }
-        return bytes
     }
 
     func remove(digest: Digest, base: ModelConfiguration, rankCount: Int) {
@@ -88,7 +92,9 @@ package struct FileFingerprint: Hashable, Sendable {
     private let marks: [Int]
 
     /// Of a PEFT folder.
-    package init(folder: String) throws { try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 }) }
+    package init(folder: String) throws {
+        try self.init(files: ["adapter_config.json", "adapter_model.safetensors"].map { folder + "/" + $0 })
+    }
 
     package init(file: String) throws { try self.init(files: [file]) }
 

@@ -56,21 +56,31 @@ struct RoleBuilder {
     }
 
     private func cache(_ folders: [ModelName: ModelFolder]) throws -> AdapterCache {
-        let sources = configuration.adapters.map { AdapterCache.Source(adapter: $0.name, model: $0.model) }
+        let sources = configuration.adapters.map { AdapterSource(adapter: $0.name, model: $0.model) }
         let ranks = configuration.groups.flatMap { group in
             group.ranks.enumerated().map { (CachePlace.Member(group: group.name, rank: $0.offset), $0.element) }
         }
         let place = CachePlace(
             models: folders.mapValues(\.configuration),
             folders: Dictionary(zip(sources, configuration.adapters.map(\.directory))) { first, _ in first },
-            order: sources, ranks: ranks, directory: configuration.adapterCache.directory + "/" + node.name.text)
+            order: sources, ranks: ranks, planners: configuration.groups.compactMap(planner),
+            directory: configuration.adapterCache.directory + "/" + node.name.text)
         let limits = try AdapterResidencyLimits(byteCountMax: configuration.adapterCache.byteCountMax)
+        let descriptions = try AdapterDescriptions<FileFingerprint>()
         let identity = MeshLayout.cache(on: node.name)
         return system.host(role: identity.role, name: identity.name) {
             AdapterCache(
-                place: place, residency: AdapterResidency(limits: limits), log: log(identity), board: board,
-                actorSystem: system)
+                place: place, descriptions: descriptions, residency: AdapterResidency(limits: limits),
+                log: log(identity), board: board, actorSystem: system)
         }
+    }
+
+    /// Rank 0 of a group of which a rank asks this node's adapter-cache.
+    private func planner(of group: ClusterConfiguration.Group) -> ActorIdentity? {
+        let isServed = group.ranks.compactMap(configuration.node).contains { rank in
+            layout.cache(for: rank) == MeshLayout.cache(on: node.name)
+        }
+        return isServed ? MeshLayout.ranks(of: group).first : nil
     }
 
     private func queues() throws -> [TenantQueue] {
@@ -177,7 +187,8 @@ extension ClusterConfiguration.Group {
         return try BatchLimits(
             blockCount: blockCount, runningCountMax: sequenceCountMax,
             stepTokenCountMax: max(stepTokenCountMax, sequenceCountMax),
-            chunkTokenCountMax: stepTokenCountMax, positionCountMax: model.positionCountMax)
+            chunkTokenCountMax: stepTokenCountMax, positionCountMax: model.positionCountMax,
+            adapterSlotCount: adapterSlotCount)
     }
 }
 

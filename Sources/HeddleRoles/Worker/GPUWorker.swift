@@ -175,7 +175,7 @@ public distributed actor GPUWorker {
             await Task.yield()
         }
         publish()
-        if let deadline = scheduler.nextDeadline, session != nil { wakeUp(at: deadline) }
+        if let deadline = scheduler.nextDeadline(now: now()), session != nil { wakeUp(at: deadline) }
     }
 
     private func deliver(_ plan: StepPlan, _ logits: Logits) {

@@ -42,6 +42,20 @@ import Testing
         #expect(slots.entry(digest(1))?.pinCount == 3)
     }
 
+    @Test func idleAdaptersAreLetGoOfLeastRecentlyUsedFirst() {
+        var slots = AdapterSlots(slotCount: 4)
+        for number in 1...4 as ClosedRange<UInt8> { _ = slots.pin(digest(number)) }
+        for number in 1...3 as ClosedRange<UInt8> { _ = slots.loaded(digest(number), bytes: 1) }
+        _ = slots.pin(digest(1))
+        slots.unpin(digest(1))
+        slots.unpin(digest(1))
+        slots.unpin(digest(2))
+        // The third is pinned, the fourth is being loaded.
+        #expect(slots.letGoOfUnpinned() == [AdapterSlot(1), AdapterSlot(0)])
+        #expect(slots.used.map(\.digest) == [digest(3), digest(4)])
+        #expect(slots.letGoOfUnpinned() == [])
+    }
+
     @Test func aFailedLoadFreesItsSlot() {
         var slots = AdapterSlots(slotCount: 1)
         _ = slots.pin(digest(1))

@@ -57,6 +57,8 @@ import Testing
             case 0...1: admitOne(&group)
             case 2: group.finishLoad(bytes: random.number(1...1000))
             case 3 where random.chance(10): group.failLoad(reason: "scripted")
+            case 3 where random.chance(20): group.postponeLoad()
+            case 3 where random.chance(30): group.wantRoom(now: at(now))
             case 4 where random.chance(15) && !all.isEmpty:
                 let id = random.pick(all).request
                 ended.insert(id)

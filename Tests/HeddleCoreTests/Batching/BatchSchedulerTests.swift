@@ -130,6 +130,110 @@ import Testing
         #expect(group.faults == [])
     }
 
+    @Test func whereRoomIsWantedIdleAdaptersAreLetGoOfAtOnceAndLater() throws {
+        var group = try group()
+        group.admit([sequence(1, adapter: adapter(1), max: 1)], now: at(0))
+        group.admit([sequence(2, adapter: adapter(2), max: 3)], now: at(0))
+        _ = group.step(now: at(0))
+        group.finishLoad()
+        group.finishLoad()
+        _ = group.step(now: at(1))
+        #expect(group.scheduler.adapterRoomWanted(now: at(2)) == [.unmapAdapter(AdapterSlot(0))])
+        #expect(group.scheduler.adapterRoomWanted(now: at(3)) == [])
+        _ = group.step(now: at(4))
+        _ = group.step(now: at(5))
+        // The last one has ended: the next look lets go of its adapter.
+        let (plan, actions) = group.scheduler.schedule(now: at(6))
+        #expect(plan == nil && actions == [.unmapAdapter(AdapterSlot(1))])
+        #expect(group.scheduler.report().adapters.isEmpty)
+    }
+
+    @Test func roomThatIsNoLongerAskedForIsNoLongerWanted() throws {
+        var group = try group()
+        #expect(group.scheduler.adapterRoomWanted(now: at(0)) == [])
+        group.admit([sequence(1, adapter: adapter(1), max: 1)], now: at(0))
+        _ = group.step(now: at(0))
+        group.finishLoad()
+        _ = group.step(now: at(1))
+        #expect(group.scheduler.schedule(now: at(2)).actions == [])
+        _ = group.scheduler.adapterRoomWanted(now: at(3))
+        group.admit([sequence(2, adapter: adapter(2), max: 1)], now: at(4))
+        _ = group.step(now: at(4))
+        #expect(group.scheduler.report().waiting.map(\.state) == [.waitingForAdapter(digest(2))])
+        // A second has passed.
+        #expect(group.scheduler.schedule(now: at(1003)).actions == [])
+    }
+
+    @Test func anAdapterInSteadyUseIsLetGoOfWhenRoomIsOverdue() throws {
+        var group = try group(passedOver: 3)
+        group.admit([sequence(1, adapter: adapter(1), max: 3)], now: at(0))
+        _ = group.step(now: at(0))
+        group.finishLoad()
+        var next: UInt64 = 10
+        var letGo = false
+        for step in 1...20 as ClosedRange<UInt64> where !letGo {
+            group.admit([sequence(next, adapter: adapter(1), max: 3)], now: at(step))
+            next += 1
+            group.wantRoom(now: at(step))
+            _ = group.step(now: at(step))
+            letGo = group.scheduler.report().adapters.allSatisfy { $0.state == .loading }
+        }
+        #expect(letGo)
+        // Those who came meanwhile are served when it has been loaded again.
+        while !group.scheduler.isIdle {
+            group.finishLoad()
+            _ = group.step(now: at(2000))
+        }
+        #expect(group.faults == [] && group.failures.isEmpty)
+    }
+
+    @Test func whoWaitsForRoomUntilItsDeadlineEndsWithNoCapacityAndNotTheAdapterInvalid() throws {
+        var group = try group()
+        group.admit([sequence(1, adapter: adapter(1), deadline: at(2000))], now: at(0))
+        group.admit([sequence(2, adapter: adapter(2), deadline: at(9000))], now: at(0))
+        _ = group.step(now: at(0))
+        #expect(group.scheduler.nextDeadline(now: at(0)) == at(2000))
+        group.wantRoom(now: at(1500))
+        #expect(group.scheduler.nextDeadline(now: at(1500)) == at(1750))
+        #expect(group.step(now: at(1749)) == false && group.failures.isEmpty)
+        #expect(group.step(now: at(1750)) == false)
+        #expect(
+            group.failures.map(\.2) == [
+                .noCapacity(reason: "adapter “adapter-1” waited for room in the adapter-cache, all in use")
+            ])
+        #expect(!group.scheduler.isAdapterWanted(digest(1)) && group.scheduler.isAdapterWanted(digest(2)))
+        group.postponeLoad()
+        #expect(group.scheduler.report().adapters.map(\.digest) == [digest(2)])
+    }
+
+    @Test func whoWaitsForASlotUntilItsDeadlineEndsWithNoCapacity() throws {
+        var group = try group(slots: 1)
+        group.admit([sequence(1, adapter: adapter(1), max: 100)], now: at(0))
+        group.admit([sequence(2, adapter: adapter(2), deadline: at(1000))], now: at(0))
+        _ = group.step(now: at(0))
+        group.finishLoad()
+        _ = group.step(now: at(749))
+        #expect(group.failures.isEmpty)
+        _ = group.step(now: at(750))
+        #expect(
+            group.failures.map(\.2) == [
+                .noCapacity(reason: "adapter “adapter-2” waited for one of 1 slots, all in use")
+            ])
+    }
+
+    @Test func aLoadThatIsPutOffIsAskedForAgain() throws {
+        var group = try group()
+        group.admit([sequence(1, adapter: adapter(1), max: 1)], now: at(0))
+        _ = group.step(now: at(0))
+        group.postponeLoad()
+        #expect(group.failures.isEmpty && group.loading.isEmpty)
+        _ = group.step(now: at(1))
+        #expect(group.loading.count == 1)
+        group.finishLoad()
+        _ = group.step(now: at(2))
+        #expect(group.released == [SequenceID(1)])
+    }
+
     @Test func theYoungestGivesUpItsBlocksAndLosesNoToken() throws {
         var group = try group(blocks: 4, running: 4, rows: 64)
         group.admit([sequence(1, prompt: Array(1...15), max: 30)], now: at(0))
@@ -242,7 +346,7 @@ import Testing
         group.admit(
             (0...1).map { sequence(UInt64($0), request: 1, choice: $0, max: 100, deadline: at(50)) }, now: at(10))
         _ = group.step(now: at(49))
-        #expect(group.scheduler.nextDeadline == at(50))
+        #expect(group.scheduler.nextDeadline(now: at(49)) == at(50))
         #expect(group.step(now: at(50)) == false)
         #expect(group.failures.map(\.2) == [.deadlineExceeded(after: .milliseconds(40))])
         #expect(group.released.count == 2)

@@ -66,11 +66,30 @@ struct ScriptedGroup {
         apply(scheduler.adapterReady(adapter.digest, bytes: bytes))
     }
 
+    /// The ranks have mapped this slot's load; the first where there is none.
+    mutating func finishLoad(of slot: AdapterSlot?, bytes: Int) {
+        if let place = loading.firstIndex(where: { $0.1 == slot }) { loading.insert(loading.remove(at: place), at: 0) }
+        finishLoad(bytes: bytes)
+    }
+
+    /// What the slot holds, or will when its load has finished.
+    func holding(_ slot: AdapterSlot) -> Digest? { loading.last { $0.1 == slot }?.0.digest ?? slots[slot] }
+
     mutating func failLoad(reason: String) {
         guard !loading.isEmpty else { return }
         let (adapter, _) = loading.removeFirst()
         apply(scheduler.adapterFailed(adapter.digest, reason: reason))
     }
+
+    /// The load that was asked for first is given up, for no fault of the adapter.
+    mutating func postponeLoad() {
+        guard !loading.isEmpty else { return }
+        let (adapter, _) = loading.removeFirst()
+        apply(scheduler.adapterPostponed(adapter.digest))
+    }
+
+    /// A host's adapter-cache wants room.
+    mutating func wantRoom(now: Instant) { apply(scheduler.adapterRoomWanted(now: now)) }
 
     /// One turn of the loop. False when there was nothing to run. `during` happens while the step is in flight.
     mutating func step(now: Instant, during: (inout ScriptedGroup) -> Void = { _ in }) -> Bool {

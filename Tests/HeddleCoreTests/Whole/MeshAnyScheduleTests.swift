@@ -63,6 +63,9 @@ import Testing
             case 12: mesh.formGroup(random.number(0...mesh.workers.count - 1))
             case 13 where random.chance(faultPercent): try mesh.restartQueue(queueLimits)
             case 14: mesh.tick()
+            case 15 where random.chance(30):
+                let index = random.number(0...mesh.workers.count - 1)
+                mesh.workers[index].group.wantRoom(now: mesh.time)
             case 15...45:
                 let index = random.number(0...mesh.workers.count - 1)
                 _ = mesh.step(index)

@@ -1,3 +1,4 @@
+import Glibc
 import HeddleCore
 import HeddleFiles
 import Testing
@@ -26,6 +27,26 @@ import Testing
         #expect(adapter.modules[1].a.shape == [4, 24] && adapter.modules[1].b.shape == [16, 4])
         #expect(adapter.rankMax == 4 && adapter.byteCount == model.adapterTensors().reduce(0) { $0 + $1.bytes.count })
         #expect(try adapter.modules[0].a.floats().count == 64)
+    }
+
+    /// A mapping would end the process with SIGBUS where the file has become shorter.
+    @Test func anAdapterThatIsOpenDoesNotNoticeThatItsFilesAreWrittenInto() throws {
+        let folder = try model.adapterFolder()
+        let adapter = try AdapterFolder(path: folder.path, base: model.configuration)
+        let floats = try adapter.modules.map { try $0.b.floats() }
+        for name in ["adapter_config.json", "adapter_model.safetensors"] {
+            #expect(truncate("\(folder.path)/\(name)", 0) == 0)
+        }
+        #expect(try adapter.modules.map { try $0.b.floats() } == floats)
+        #expect(errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration) } != nil)
+    }
+
+    @Test func weightsLongerThanTheLimitAreNotReadIntoMemory() throws {
+        let folder = try model.adapterFolder()
+        var limits = AdapterLimits()
+        limits.weightsByteCountMax = 100
+        let text = errorText { _ = try AdapterFolder(path: folder.path, base: model.configuration, limits: limits) }
+        #expect(text?.contains("at most 100 are read") == true)
     }
 
     @Test func allSevenProjectionsAreRead() throws {

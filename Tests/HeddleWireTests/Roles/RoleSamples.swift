@@ -30,7 +30,7 @@ enum RoleSamples {
         capabilities: RankCapabilities(
             model: Digest(Array(repeating: 7, count: 32))!, instructionSet: "f32-lanes16", contract: 99, rankCount: 2))
     static let shardFile = AdapterShardFile(adapter: adapter, path: "/run/heddle/adapters/x.heddle", byteCount: 4096)
-    static let hold = AdapterHold(group: group, slot: AdapterSlot(3))
+    static let hold = AdapterHold(group: group, slot: AdapterSlot(3), incarnation: Incarnation(high: 5, low: 6))
     static let addresses = [
         CollectiveAddress(kind: .sharedMemory, address: "/run/heddle"),
         CollectiveAddress(kind: .zeroMQ, address: "tcp://127.0.0.1:9000"),
