@@ -83,6 +83,7 @@ package struct ClientCore {
             // A request that is taken up again is accepted again; the program heard that already.
             return isAccepted ? [] : [.deliver(accepted.id, .accepted(accepted))]
         case .tokens(let tokens): return arrived(tokens, at: now)
+        case .promptLogprobs(let scored): return arrived(scored, at: now)
         case .finished(let finished):
             guard let progress = requests[finished.id] else { return [] }
             guard progress.isComplete(finished) else {
@@ -178,6 +179,21 @@ package struct ClientCore {
                 .end(tokens.id, RequestFailure(id: tokens.id, .protocolViolation(reason: reason))),
             ]
         case .gap: return gap(tokens.id, "token \(tokens.firstIndex) came before those in front of it", at: now)
+        }
+    }
+
+    private mutating func arrived(_ scored: DeliveredPromptLogprobs, at now: Instant) -> [Action] {
+        switch requests[scored.id]?.arrived(scored) {
+        case .deliver(let scored): return [.deliver(scored.id, .promptLogprobs(scored))]
+        case .duplicate, nil: return []
+        case .gap: return gap(scored.id, "prompt token \(scored.firstIndex) came before those in front of it", at: now)
+        case .flood:
+            requests[scored.id] = nil
+            let reason = "the router sent more about the prompt than was asked for"
+            return [
+                .send(.cancel(scored.id)),
+                .end(scored.id, RequestFailure(id: scored.id, .protocolViolation(reason: reason))),
+            ]
         }
     }
 

@@ -51,9 +51,11 @@ struct Candidates {
         let target = Double(mass) * total
         let cut = MassSelection(keys, masses: weights, target: target, buckets: memory.buckets)
         var sum = cut.massBelow
+        let weights = weights
         keep { index in
             if keys[index] != cut.threshold { return keys[index] < cut.threshold }
-            defer { sum += weight(index) }
+            // What was kept moved to places before this one, which are not read again.
+            defer { sum += Double(weights[index]) }
             return sum < target
         }
     }

@@ -133,7 +133,7 @@ struct RoleBuilder {
             try folders.mapValues { folder in
                 RouterPlace.Model(
                     tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
-                    endTokens: folder.configuration.endTokens)
+                    defaults: SamplingDefaults(endTokens: folder.configuration.endTokens))
             }
         }
         var catalogue = ModelCatalogue()

@@ -127,11 +127,9 @@ extension Router {
             // A client's text never becomes a control token: only the template's own tokens are added.
             tokens = await Task.detached { model.tokenizer.encode(text, parseSpecialTokens: false) }.value
         }
-        var parameters = submission.sampling
-        for token in model.endTokens where !parameters.stopTokens.contains(token) { parameters.stopTokens.append(token) }
         return Admission.Draft(
-            id: submission.id, model: name, promptTokens: tokens, parameters: parameters,
-            deadline: submission.deadline ?? place.clientLimits.request.deadlineMax)
+            id: submission.id, model: name, promptTokens: tokens, parameters: submission.sampling,
+            deadline: submission.deadline ?? place.clientLimits.request.deadlineMax, defaults: model.defaults)
     }
 
     /// A client that cannot be reached, or does not read, is gone: what it asked for is given up, and can be resumed.

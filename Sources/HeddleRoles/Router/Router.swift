@@ -108,6 +108,7 @@ public distributed actor Router {
                     streams[delivery.request]?.firstToken = now()
                 }
                 carry(table.delivered(delivery, now: now()))
+            case .promptScored(let scores): carry(table.promptScored(scores, now: now()))
             case .failed(let request, let attempt, let error, _):
                 carry(table.failed(request, attempt: attempt, error: error, now: now()))
             case .refused(let request, let attempt):
@@ -141,6 +142,14 @@ public distributed actor Router {
                 workers[group.group]?.post(.cancel(request, attempt, choice: choice, on: group))
             case .scan(let request, let choice, _, _, let isLast):
                 waiting += scan(request, choice: choice, isLast: isLast)[...]
+            case .choose(let request, let choices):
+                streams[request]?.texts = choices.compactMap { streams[request]?.texts[$0] }
+            case .score(let client, let chunk):
+                send(
+                    client,
+                    .promptLogprobs(
+                        DeliveredPromptLogprobs(
+                            id: chunk.request, firstIndex: chunk.firstIndex, logprobs: chunk.logprobs)))
             case .send(let client, let chunk): send(client, chunk)
             case .finish(let client, let request, let usage): finish(client, request, usage)
             case .fail(let client, let request, let error): send(client, ClientReply(id: request, error: error))
@@ -157,10 +166,10 @@ public distributed actor Router {
     private func accept(_ client: ClientRef, _ request: RequestID) {
         guard let submission = table.submission(request), let model = place.models[submission.model] else { return }
         if streams[request] == nil {
-            let count = submission.parameters.choiceCount
+            let parameters = submission.parameters
             streams[request] = Stream(
-                texts: (0..<count).map { _ in ChoiceText(model.tokenizer, stops: submission.parameters.stopStrings) },
-                started: now(), finishes: Array(repeating: nil, count: count))
+                texts: (0..<parameters.runCount).map { _ in ChoiceText(model.tokenizer, stops: parameters.stopStrings) },
+                started: now(), finishes: Array(repeating: nil, count: parameters.choiceCount))
         }
         send(
             client,

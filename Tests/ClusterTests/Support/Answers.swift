@@ -198,7 +198,7 @@ struct RawClient: ~Copyable {
             replies.append(reply)
             switch reply {
             case .finished, .failed, .busy: return replies
-            case .accepted, .tokens, .pong: continue
+            case .accepted, .promptLogprobs, .tokens, .pong: continue
             }
         }
         throw Waited("the end of a request after \(replies.count) answers", limit)
