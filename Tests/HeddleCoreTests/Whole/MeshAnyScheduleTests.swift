@@ -25,7 +25,8 @@ import Testing
             UInt64(number), tenant: random.pick(["a", "b", "c"]), adapter: choice == 0 ? nil : adapter(UInt8(choice)),
             prompt: (0..<random.number(1...40)).map { _ in TokenID(random.number(0...60)) },
             parameters: SamplingParameters(
-                choiceCount: choiceCount, bestOf: random.chance(20) ? choiceCount + random.number(0...2) : nil,
+                // No more than two sequences, which every group has room for.
+                choiceCount: choiceCount, bestOf: random.chance(25) ? 2 : nil,
                 tokenCountMax: random.number(1...20),
                 stopStrings: random.chance(30) ? ["stop"] : [],
                 stopTokens: random.chance(30) ? [TokenID(random.number(0...60))] : [],

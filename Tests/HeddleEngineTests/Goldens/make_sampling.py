@@ -106,7 +106,8 @@ def main():
                 prompt=prompt, generated=generated, logits=logits.tolist(),
                 processed=[None if value == -math.inf else value for value in processed.tolist()],
                 probabilities=[round(value, 9) for value in torch.softmax(double, 0).tolist()],
-                kept=int((double > -math.inf).sum())))
+                # Ours gives no weight to what is e^-87 as likely as the likeliest; softmax gives it a number near nothing.
+                kept=int((torch.softmax(double, 0) > 1e-30).sum())))
     (HERE / "sampling_processors.json").write_text(json.dumps(dict(
         made_with=dict(torch=torch.__version__, transformers=transformers.__version__), end_tokens=EOS, cases=cases),
         separators=(",", ":")) + "\n")

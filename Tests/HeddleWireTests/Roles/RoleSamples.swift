@@ -69,5 +69,5 @@ enum RoleSamples {
         + workerMessages.map { $0.wireBytes() } + workerAnswers.map { $0.wireBytes() } + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion2 = "0"
+    static let digestOfVersion2 = "b8a085be13e584a7"
 }
