@@ -11,7 +11,8 @@ struct RequestProgress {
     private var nextPromptIndex = 1
     /// Log-probabilities of the prompt that came, the likeliest beside each counted too.
     private var promptEntryCount = 0
-    var isAccepted = false
+    /// The router's first word on it, which names what answers; nil until it came.
+    var accepted: AcceptedRequest?
     var busyCount = 0
     var gapCount = 0
     /// When it is to be submitted again after a busy router's answer; nil while it is submitted.
@@ -44,6 +45,8 @@ struct RequestProgress {
         submission.creditTokens = grantedTokens
         return submission
     }
+
+    var hasTokens: Bool { nextPromptIndex > 1 || nextIndices.contains { $0 > 0 } }
 
     /// What a message with tokens, or about those of the prompt, is to the program.
     enum Arrival<Message> {
@@ -90,9 +93,10 @@ struct RequestProgress {
         return tokens.firstIndex < next && end <= next && tokens.finish == nil ? .duplicate : .gap
     }
 
-    /// Whether every token of every choice that the router counts has come.
+    /// Whether every token of every choice that the router counts has come, and all that was asked about the prompt.
     func isComplete(_ finished: FinishedRequest) -> Bool {
-        finished.choices.count == nextIndices.count
+        (submission.sampling.promptLogprobCount == nil || nextPromptIndex >= finished.usage.promptTokenCount)
+            && finished.choices.count == nextIndices.count
             && zip(finished.choices, zip(nextIndices, finishes)).allSatisfy { choice, here in
                 choice.tokenCount == here.0 && here.1 != nil
             }

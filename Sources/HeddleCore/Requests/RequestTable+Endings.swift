@@ -30,8 +30,9 @@ extension RequestTable {
             actions += entry.takePromptChunks(countMax: limits.promptChunkTokenCountMax).map { .score(client, $0) }
             actions += entry.takeChunks(tokenCountMax: limits.chunkTokenCountMax).map { .send(client, $0) }
         }
+        let isRead = entry.isChosen && entry.choices.allSatisfy(\.isScanned)
         switch entry.phase {
-        case .draining where entry.isAllSent || entry.client == nil && entry.isChosen && entry.choices.allSatisfy(\.isScanned):
+        case .draining where entry.isAllSent || entry.client == nil && isRead:
             actions += end(&entry, .finished, now: now)
         case .ended(.finished) where entry.isAllSent:
             if let client = entry.client { actions.append(.finish(client, entry.id, usage: entry.usage)) }

@@ -18,7 +18,7 @@ public struct RequestTableLimits: Hashable, Sendable {
     public let rememberedTokenCountMax: Int
     /// Tokens that a client may let its router send ahead.
     public let creditTokenCountMax: Int
-    /// Tokens in one chunk for a client.
+    /// Tokens of one chunk, of which a message to the client is made.
     public let chunkTokenCountMax: Int
     /// Log-probabilities of a prompt, each with its likeliest, in one chunk for a client.
     public let promptChunkTokenCountMax: Int

@@ -1,7 +1,7 @@
 import HeddleCore
 
 extension Assignment: WireCodable {
-    public static var wireByteCountMin: Int { 160 }
+    public static var wireByteCountMin: Int { 158 }
 
     public func encode(into writer: inout WireWriter) {
         request.encode(into: &writer)

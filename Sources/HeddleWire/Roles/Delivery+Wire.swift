@@ -30,7 +30,7 @@ extension Delivery: WireCodable {
 }
 
 extension PromptScores: WireCodable {
-    public static var wireByteCountMin: Int { 48 }
+    public static var wireByteCountMin: Int { 44 }
 
     public func encode(into writer: inout WireWriter) {
         from.encode(into: &writer)
