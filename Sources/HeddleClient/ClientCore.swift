@@ -126,7 +126,8 @@ package struct ClientCore {
             return actions
                 + endAll(
                     RequestFailure(
-                        id: nil, code: "unreachable", message: "no router has said anything for \(Quantities.duration(waited))"))
+                        id: nil, code: "unreachable",
+                        message: "no router has said anything for \(Quantities.duration(waited))"))
         }
         let isElsewherePossible = endpointCount > 1 && !hasHeard
         let patience = isElsewherePossible ? limits.firstAnswerMax : limits.socket.silenceMax

@@ -81,7 +81,9 @@ extension WholeMesh {
                 words: ["--stop-token-id", "99999999", "x"], exit: 64, code: "invalid_parameter",
                 names: ["stop_token_ids", "99999999"]),
             Case(words: ["--min-tokens", "5", "x"], exit: 64, code: "invalid_parameter", names: ["min_tokens", "4"]),
-            Case(words: ["--n", "3", "--best-of", "2", "x"], exit: 64, code: "invalid_parameter", names: ["best_of", "3"]),
+            Case(
+                words: ["--n", "3", "--best-of", "2", "x"], exit: 64, code: "invalid_parameter",
+                names: ["best_of", "3"]),
             Case(words: ["--best-of", "17", "x"], exit: 64, code: "invalid_parameter", names: ["best_of", "16"]),
             Case(
                 words: ["--prompt-logprobs", "21", "x"], exit: 64, code: "invalid_parameter",

@@ -43,7 +43,8 @@ extension WholeMesh {
                 .timeLimit(.minutes(2)),
                 arguments: [
                     Fault.kill("g0-rank-0"), .kill("g0-rank-1"), .kill("g1-rank-0"), .kill("g1-rank-1"), .kill("queue"),
-                    .kill("cache"), .kill("router"), .pause("g1-rank-1", .milliseconds(300)), .pause("g0-rank-0", .seconds(2)),
+                    .kill("cache"), .kill("router"), .pause("g1-rank-1", .milliseconds(300)),
+                    .pause("g0-rank-0", .seconds(2)),
                     .pause("queue", .seconds(2)), .pause("router", .seconds(2)), .pause("cache", .seconds(2)),
                 ])
             func requestsSurvive(fault: Fault) async throws {

@@ -11,9 +11,11 @@ extension BatchScheduler {
         var rowCount = planDecodes(into: &segments, now: now)
         var scoredRowsLeft = limits.scoredRowCountMax
         rowCount += planPrefills(
-            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now)
+            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
+        )
         start(
-            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now)
+            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
+        )
         guard !segments.isEmpty else { return (nil, actions) }
         segments.sort { left, right in
             (left.adapter?.index ?? -1, left.sequence) < (right.adapter?.index ?? -1, right.sequence)

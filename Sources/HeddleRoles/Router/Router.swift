@@ -78,7 +78,9 @@ public distributed actor Router {
                 send: { [actorSystem, reference] messages in
                     try await TenantQueue.resolve(id: queue, using: actorSystem).receive(messages, from: reference)
                 },
-                gaveUp: { count, reason in log.warn("the tenant-queue of \(model) did not take \(count) messages: \(reason)") })
+                gaveUp: { count, reason in
+                    log.warn("the tenant-queue of \(model) did not take \(count) messages: \(reason)")
+                })
         }
         for (group, worker) in place.workers {
             workers[group] = Outbox(
@@ -175,7 +177,8 @@ public distributed actor Router {
         if streams[request] == nil {
             let parameters = submission.parameters
             streams[request] = Stream(
-                texts: (0..<parameters.runCount).map { _ in ChoiceText(model.tokenizer, stops: parameters.stopStrings) },
+                texts: (0..<parameters.runCount).map { _ in ChoiceText(model.tokenizer, stops: parameters.stopStrings)
+                },
                 started: now(), finishes: Array(repeating: nil, count: parameters.choiceCount))
         }
         send(
@@ -227,12 +230,14 @@ public distributed actor Router {
         send(
             client,
             .finished(
-                FinishedRequest(id: request, choices: stream.finishes.compactMap(\.self), usage: usage, timings: timings)))
+                FinishedRequest(
+                    id: request, choices: stream.finishes.compactMap(\.self), usage: usage, timings: timings)))
     }
 
     private func settle(_ settlement: Settlement) {
         usageByTenant[settlement.tenant, default: TenantUsage()].tokensIn += UInt64(settlement.usage.promptTokenCount)
-        usageByTenant[settlement.tenant, default: TenantUsage()].tokensOut += UInt64(settlement.usage.generatedTokenCount)
+        usageByTenant[settlement.tenant, default: TenantUsage()].tokensOut += UInt64(
+            settlement.usage.generatedTokenCount)
         if let error = settlement.error { log.info("request \(settlement.request) ended: \(error.code)") }
     }
 }

@@ -77,7 +77,8 @@ func readPromptLogprobs(_ payload: [UInt8], limits: ClientLimits) throws -> Deli
             message.n_logprobs == message.n_token_ids
         else {
             throw ClientFrameError(
-                "1 to \(limits.messageTokenCountMax) prompt tokens behind the first have as many logprobs", requestID: id)
+                "1 to \(limits.messageTokenCountMax) prompt tokens behind the first have as many logprobs",
+                requestID: id)
         }
         let tokens = try elements(message.token_ids, message.n_token_ids).map { try token($0, "token_ids", id) }
         return DeliveredPromptLogprobs(

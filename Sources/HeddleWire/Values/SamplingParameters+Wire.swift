@@ -2,7 +2,9 @@ import HeddleCore
 
 /// Decoding checks the form alone: whether the values can be served is `firstError(limits:)`'s to say.
 extension SamplingParameters: WireCodable {
-    public static var wireByteCountMin: Int { 4 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 1 }
+    public static var wireByteCountMin: Int {
+        4 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 1
+    }
 
     public func encode(into writer: inout WireWriter) {
         temperature.encode(into: &writer)

@@ -21,7 +21,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Draw from tokens that are at least so many times as likely as the likeliest.")
     var minP: Float = 0
 
-    @Option(help: "Draw from the tokens whose surprise is nearest to the expected one, until they reach this probability.")
+    @Option(
+        help: "Draw from the tokens whose surprise is nearest to the expected one, until they reach this probability.")
     var typicalP: Float = 1
 
     @Option(help: "Divides the logits of tokens that the prompt or the answer holds; 1 changes nothing.")

@@ -26,7 +26,8 @@ import Testing
         let limits = try BatchLimits(
             blockCount: random.number(2...14), runningCountMax: running, waitingCountMax: random.number(2...20),
             stepTokenCountMax: running + random.number(0...20), chunkTokenCountMax: random.pick([1, 2, 7, 16, 64]),
-            scoredRowCountMax: random.pick([1, 3, 64]), positionCountMax: random.number(20...160), adapterSlotCount: random.number(1...4),
+            scoredRowCountMax: random.pick([1, 3, 64]), positionCountMax: random.number(20...160),
+            adapterSlotCount: random.number(1...4),
             passedOverStepCountMax: random.number(1...8))
         var group = ScriptedGroup(limits)
         var all: [SequenceRequest] = []

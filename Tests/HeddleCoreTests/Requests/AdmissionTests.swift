@@ -211,7 +211,8 @@ import Testing
         admission.catalogue.removeAdapter(adapter(2).name, model: ModelName("other"))
         for name in ["adapter-2", "other:adapter-2"] {
             let draft = Admission.Draft(
-                id: request(1), model: name, pinned: pinned, promptTokens: [1], parameters: SamplingParameters(tokenCountMax: 6),
+                id: request(1), model: name, pinned: pinned, promptTokens: [1],
+                parameters: SamplingParameters(tokenCountMax: 6),
                 deadline: .seconds(5))
             #expect(try admission.admit(draft, tenant: tenant("a", key: 1)).adapter == adapter(2))
         }

@@ -431,7 +431,8 @@ import Testing
             .score(
                 client, RequestTable.PromptChunk(request: request(1), firstIndex: index, logprobs: scored(tokens)))
         }
-        #expect(table.promptScored(scores([(2, -1), (3, -2)], at: 1), now: at(1)) == [chunk([(2, -1), (3, -2)], at: 1)])
+        #expect(
+            table.promptScored(scores([(2, -1), (3, -2)], at: 1), now: at(1)) == [chunk([(2, -1), (3, -2)], at: 1)])
         #expect(table.promptScored(scores([(2, -1)], at: 1), now: at(1)) == [])
         // The group is lost: the next attempt begins where this one stopped.
         _ = table.workerLost(group("g"), now: at(2))
@@ -524,7 +525,8 @@ import Testing
             switch random.number(0...11) {
             case 0...1:
                 let parameters = SamplingParameters(
-                    choiceCount: 2, bestOf: id.low % 3 == 0 ? 3 : nil, tokenCountMax: 6, stopStrings: id.low % 2 == 0 ? ["x"] : [],
+                    choiceCount: 2, bestOf: id.low % 3 == 0 ? 3 : nil, tokenCountMax: 6,
+                    stopStrings: id.low % 2 == 0 ? ["x"] : [],
                     promptLogprobCount: id.low % 4 == 0 ? 1 : nil)
                 take(
                     table.submit(
@@ -545,7 +547,8 @@ import Testing
                             PromptScores(
                                 from: from, request: id, attempt: present?.attempt ?? attempt,
                                 firstIndex: random.pick(numbers),
-                                logprobs: scored([(2, -1), (3, -1), (4, -1)].dropLast(random.number(0...3)) as [(TokenID, Float)])),
+                                logprobs: scored(
+                                    [(2, -1), (3, -1), (4, -1)].dropLast(random.number(0...3)) as [(TokenID, Float)])),
                             now: at(now)))
                 }
                 let index = random.chance(70) ? present?.generatedTokenCounts[choice] ?? 0 : random.pick(numbers)

@@ -10,7 +10,8 @@ import Testing
             batch: BatchLimits(
                 blockCount: random.number(8...30), runningCountMax: running, waitingCountMax: 12,
                 stepTokenCountMax: running + random.number(1...30), chunkTokenCountMax: random.pick([1, 7, 64]),
-                scoredRowCountMax: random.pick([1, 5, 64]), positionCountMax: 128, adapterSlotCount: random.number(1...3), passedOverStepCountMax: 5),
+                scoredRowCountMax: random.pick([1, 5, 64]), positionCountMax: 128,
+                adapterSlotCount: random.number(1...3), passedOverStepCountMax: 5),
             table: RequestTableLimits(
                 lossCountMax: random.number(2...6), clientGrace: random.pick([.zero, .milliseconds(50)]),
                 rememberedTime: .seconds(3600), chunkTokenCountMax: random.pick([1, 3, 1024]),
