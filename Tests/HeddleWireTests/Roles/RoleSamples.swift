@@ -76,5 +76,5 @@ enum RoleSamples {
         + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion2 = "b8a085be13e584a7"
+    static let digestOfVersion2 = "2abaf332841fb316"
 }
