@@ -69,6 +69,31 @@ import Testing
         }
     }
 
+    /// Every instruction set keeps the same tokens with the same probabilities, to the bit, and so draws the same.
+    @Test func instructionSetsCutAndWeighAlike() {
+        var state: UInt64 = 7
+        let logits = (0..<5003).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Float(state >> 40) * 0x1p-20
+        }
+        let sampler = Sampler(
+            SamplingParameters(
+                temperature: 0.9, topK: 4000, topP: 0.99, minP: 1e-6, typicalP: 0.98, repetitionPenalty: 1.1))
+        let history = sampler.history(prompt: [3, 4, 5])
+        let before = InstructionSet.current
+        defer { before.use() }
+        let found = InstructionSet.available.map { instructions in
+            instructions.use()
+            return logits.withUnsafeBufferPointer { row in
+                sampler.probabilities(row, after: history, memory: memory).map {
+                    "\($0.token) \($0.probability.bitPattern)"
+                }
+                    + TokenLogprobs(9, in: row, count: 20, memory: memory).top.map { "\($0.logprob.bitPattern)" }
+            }
+        }
+        #expect(found.allSatisfy { $0 == found[0] } && found[0].count > 100)
+    }
+
     @Test func theLogarithmIsThatOfTheLibraryAlmostToTheBit() {
         for index in 0..<2000 {
             // Of one to fifty equal logits with others far below, the likeliest has −log n.
