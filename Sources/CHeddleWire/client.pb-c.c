@@ -97,6 +97,12 @@ void   heddle__client__v1__token_ids__free_unpacked
   assert(message->base.descriptor == &heddle__client__v1__token_ids__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heddle__client__v1__sampling__logit_bias_entry__init
+                     (Heddle__Client__V1__Sampling__LogitBiasEntry         *message)
+{
+  static const Heddle__Client__V1__Sampling__LogitBiasEntry init_value = HEDDLE__CLIENT__V1__SAMPLING__LOGIT_BIAS_ENTRY__INIT;
+  *message = init_value;
+}
 void   heddle__client__v1__sampling__init
                      (Heddle__Client__V1__Sampling         *message)
 {
@@ -727,6 +733,51 @@ void   heddle__client__v1__pong__free_unpacked
   assert(message->base.descriptor == &heddle__client__v1__pong__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heddle__client__v1__prompt_logprobs__init
+                     (Heddle__Client__V1__PromptLogprobs         *message)
+{
+  static const Heddle__Client__V1__PromptLogprobs init_value = HEDDLE__CLIENT__V1__PROMPT_LOGPROBS__INIT;
+  *message = init_value;
+}
+size_t heddle__client__v1__prompt_logprobs__get_packed_size
+                     (const Heddle__Client__V1__PromptLogprobs *message)
+{
+  assert(message->base.descriptor == &heddle__client__v1__prompt_logprobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heddle__client__v1__prompt_logprobs__pack
+                     (const Heddle__Client__V1__PromptLogprobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heddle__client__v1__prompt_logprobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heddle__client__v1__prompt_logprobs__pack_to_buffer
+                     (const Heddle__Client__V1__PromptLogprobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heddle__client__v1__prompt_logprobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heddle__Client__V1__PromptLogprobs *
+       heddle__client__v1__prompt_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heddle__Client__V1__PromptLogprobs *)
+     protobuf_c_message_unpack (&heddle__client__v1__prompt_logprobs__descriptor,
+                                allocator, len, data);
+}
+void   heddle__client__v1__prompt_logprobs__free_unpacked
+                     (Heddle__Client__V1__PromptLogprobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heddle__client__v1__prompt_logprobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor heddle__client__v1__submit__field_descriptors[11] =
 {
   {
@@ -933,7 +984,58 @@ const ProtobufCMessageDescriptor heddle__client__v1__token_ids__descriptor =
   (ProtobufCMessageInit) heddle__client__v1__token_ids__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descriptors[9] =
+static const ProtobufCFieldDescriptor heddle__client__v1__sampling__logit_bias_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling__LogitBiasEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling__LogitBiasEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heddle__client__v1__sampling__logit_bias_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange heddle__client__v1__sampling__logit_bias_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heddle__client__v1__sampling__logit_bias_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heddle.client.v1.Sampling.LogitBiasEntry",
+  "LogitBiasEntry",
+  "Heddle__Client__V1__Sampling__LogitBiasEntry",
+  "heddle.client.v1",
+  sizeof(Heddle__Client__V1__Sampling__LogitBiasEntry),
+  2,
+  heddle__client__v1__sampling__logit_bias_entry__field_descriptors,
+  heddle__client__v1__sampling__logit_bias_entry__field_indices_by_name,
+  1,  heddle__client__v1__sampling__logit_bias_entry__number_ranges,
+  (ProtobufCMessageInit) heddle__client__v1__sampling__logit_bias_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descriptors[19] =
 {
   {
     "temperature",
@@ -1043,22 +1145,152 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "min_p",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, min_p),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "typical_p",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heddle__Client__V1__Sampling, typical_case),
+    offsetof(Heddle__Client__V1__Sampling, typical_p),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "repetition_penalty",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heddle__Client__V1__Sampling, repetition_case),
+    offsetof(Heddle__Client__V1__Sampling, repetition_penalty),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "presence_penalty",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, presence_penalty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frequency_penalty",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, frequency_penalty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "logit_bias",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Client__V1__Sampling, n_logit_bias),
+    offsetof(Heddle__Client__V1__Sampling, logit_bias),
+    &heddle__client__v1__sampling__logit_bias_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ignore_eos",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, ignore_eos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_tokens",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, min_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt_logprobs",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Heddle__Client__V1__Sampling, prompt_report_case),
+    offsetof(Heddle__Client__V1__Sampling, prompt_logprobs),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "best_of",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Heddle__Client__V1__Sampling, selection_case),
+    offsetof(Heddle__Client__V1__Sampling, best_of),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__client__v1__sampling__field_indices_by_name[] = {
+  18,   /* field[18] = best_of */
+  13,   /* field[13] = frequency_penalty */
+  15,   /* field[15] = ignore_eos */
+  14,   /* field[14] = logit_bias */
   8,   /* field[8] = logprobs */
   5,   /* field[5] = max_tokens */
+  9,   /* field[9] = min_p */
+  16,   /* field[16] = min_tokens */
   4,   /* field[4] = n */
+  12,   /* field[12] = presence_penalty */
+  17,   /* field[17] = prompt_logprobs */
+  11,   /* field[11] = repetition_penalty */
   3,   /* field[3] = seed */
   6,   /* field[6] = stop */
   7,   /* field[7] = stop_token_ids */
   0,   /* field[0] = temperature */
   1,   /* field[1] = top_k */
   2,   /* field[2] = top_p */
+  10,   /* field[10] = typical_p */
 };
 static const ProtobufCIntRange heddle__client__v1__sampling__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__sampling__descriptor =
 {
@@ -1068,7 +1300,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__sampling__descriptor =
   "Heddle__Client__V1__Sampling",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Sampling),
-  9,
+  19,
   heddle__client__v1__sampling__field_descriptors,
   heddle__client__v1__sampling__field_indices_by_name,
   1,  heddle__client__v1__sampling__number_ranges,
@@ -1983,6 +2215,83 @@ const ProtobufCMessageDescriptor heddle__client__v1__pong__descriptor =
   heddle__client__v1__pong__field_indices_by_name,
   1,  heddle__client__v1__pong__number_ranges,
   (ProtobufCMessageInit) heddle__client__v1__pong__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heddle__client__v1__prompt_logprobs__field_descriptors[4] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__PromptLogprobs, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_index",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__PromptLogprobs, first_index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token_ids",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Heddle__Client__V1__PromptLogprobs, n_token_ids),
+    offsetof(Heddle__Client__V1__PromptLogprobs, token_ids),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "logprobs",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Client__V1__PromptLogprobs, n_logprobs),
+    offsetof(Heddle__Client__V1__PromptLogprobs, logprobs),
+    &heddle__client__v1__token_logprobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heddle__client__v1__prompt_logprobs__field_indices_by_name[] = {
+  1,   /* field[1] = first_index */
+  3,   /* field[3] = logprobs */
+  0,   /* field[0] = request_id */
+  2,   /* field[2] = token_ids */
+};
+static const ProtobufCIntRange heddle__client__v1__prompt_logprobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor heddle__client__v1__prompt_logprobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heddle.client.v1.PromptLogprobs",
+  "PromptLogprobs",
+  "Heddle__Client__V1__PromptLogprobs",
+  "heddle.client.v1",
+  sizeof(Heddle__Client__V1__PromptLogprobs),
+  4,
+  heddle__client__v1__prompt_logprobs__field_descriptors,
+  heddle__client__v1__prompt_logprobs__field_indices_by_name,
+  1,  heddle__client__v1__prompt_logprobs__number_ranges,
+  (ProtobufCMessageInit) heddle__client__v1__prompt_logprobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue heddle__client__v1__finish__enum_values_by_number[3] =

@@ -86,6 +86,7 @@ package struct ClientCore {
             // A request that is taken up again is accepted again; the program heard that already.
             return progress.hasTokens && !earlier.hasSameContent(as: accepted) ? changed(accepted.id) : []
         case .tokens(let tokens): return arrived(tokens, at: now)
+        case .promptLogprobs(let scored): return arrived(scored, at: now)
         case .finished(let finished):
             guard let progress = requests[finished.id] else { return [] }
             guard progress.isComplete(finished) else {
@@ -125,7 +126,8 @@ package struct ClientCore {
             return actions
                 + endAll(
                     RequestFailure(
-                        id: nil, code: "unreachable", message: "no router has said anything for \(Quantities.duration(waited))"))
+                        id: nil, code: "unreachable",
+                        message: "no router has said anything for \(Quantities.duration(waited))"))
         }
         let isElsewherePossible = endpointCount > 1 && !hasHeard
         let patience = isElsewherePossible ? limits.firstAnswerMax : limits.socket.silenceMax
@@ -183,6 +185,21 @@ package struct ClientCore {
                 .end(tokens.id, RequestFailure(id: tokens.id, .protocolViolation(reason: reason))),
             ]
         case .gap: return gap(tokens.id, "token \(tokens.firstIndex) came before those in front of it", at: now)
+        }
+    }
+
+    private mutating func arrived(_ scored: DeliveredPromptLogprobs, at now: Instant) -> [Action] {
+        switch requests[scored.id]?.arrived(scored) {
+        case .deliver(let scored): return [.deliver(scored.id, .promptLogprobs(scored))]
+        case .duplicate, nil: return []
+        case .gap: return gap(scored.id, "prompt token \(scored.firstIndex) came before those in front of it", at: now)
+        case .flood:
+            requests[scored.id] = nil
+            let reason = "the router sent more about the prompt than was asked for"
+            return [
+                .send(.cancel(scored.id)),
+                .end(scored.id, RequestFailure(id: scored.id, .protocolViolation(reason: reason))),
+            ]
         }
     }
 

@@ -7,6 +7,10 @@ struct RequestProgress {
     /// The index of the next token of each choice.
     private(set) var nextIndices: [Int]
     private(set) var finishes: [FinishReason?]
+    /// The index of the next token of the prompt to hear about.
+    private var nextPromptIndex = 1
+    /// Log-probabilities of the prompt that came, the likeliest beside each counted too.
+    private var promptEntryCount = 0
     /// The router's first word on it, which names what answers; nil until it came.
     var accepted: AcceptedRequest?
     var busyCount = 0
@@ -42,11 +46,11 @@ struct RequestProgress {
         return submission
     }
 
-    var hasTokens: Bool { nextIndices.contains { $0 > 0 } }
+    var hasTokens: Bool { nextPromptIndex > 1 || nextIndices.contains { $0 > 0 } }
 
-    /// What a message with tokens is to the program.
-    enum Arrival {
-        case deliver(DeliveredTokens)
+    /// What a message with tokens, or about those of the prompt, is to the program.
+    enum Arrival<Message> {
+        case deliver(Message)
         /// It came already.
         case duplicate
         /// Something before it did not come.
@@ -55,7 +59,22 @@ struct RequestProgress {
         case flood
     }
 
-    mutating func arrived(_ tokens: DeliveredTokens) -> Arrival {
+    /// What came already is sent again when a request is taken up again; the part of it that is new is delivered.
+    mutating func arrived(_ scored: DeliveredPromptLogprobs) -> Arrival<DeliveredPromptLogprobs> {
+        guard submission.sampling.promptLogprobCount != nil else { return .flood }
+        guard scored.firstIndex <= nextPromptIndex else { return .gap }
+        var fresh = scored
+        fresh.logprobs.removeFirst(min(scored.logprobs.count, nextPromptIndex - scored.firstIndex))
+        fresh.firstIndex = nextPromptIndex
+        guard !fresh.logprobs.isEmpty else { return .duplicate }
+        promptEntryCount += fresh.logprobs.reduce(0) { $0 + 1 + $1.top.count }
+        // They need no credit, so this is what bounds them.
+        guard promptEntryCount <= RequestLimits().promptLogprobEntryCountMax else { return .flood }
+        nextPromptIndex += fresh.logprobs.count
+        return .deliver(fresh)
+    }
+
+    mutating func arrived(_ tokens: DeliveredTokens) -> Arrival<DeliveredTokens> {
         guard nextIndices.indices.contains(tokens.choice) else { return .gap }
         if finishes[tokens.choice] != nil { return .duplicate }
         let next = nextIndices[tokens.choice]
@@ -74,9 +93,10 @@ struct RequestProgress {
         return tokens.firstIndex < next && end <= next && tokens.finish == nil ? .duplicate : .gap
     }
 
-    /// Whether every token of every choice that the router counts has come.
+    /// Whether every token of every choice that the router counts has come, and all that was asked about the prompt.
     func isComplete(_ finished: FinishedRequest) -> Bool {
-        finished.choices.count == nextIndices.count
+        (submission.sampling.promptLogprobCount == nil || nextPromptIndex >= finished.usage.promptTokenCount)
+            && finished.choices.count == nextIndices.count
             && zip(finished.choices, zip(nextIndices, finishes)).allSatisfy { choice, here in
                 choice.tokenCount == here.0 && here.1 != nil
             }

@@ -57,6 +57,37 @@ extension WholeMesh {
             Case(words: ["--max-tokens", "0", "x"], exit: 64, code: "invalid_parameter", names: ["max_tokens"]),
             Case(words: ["--stop", "", "x"], exit: 64, code: "invalid_parameter", names: ["stop"]),
             Case(words: ["--logprobs", "21", "x"], exit: 64, code: "invalid_parameter", names: ["logprobs", "20"]),
+            Case(words: ["--min-p=-0.5", "x"], exit: 64, code: "invalid_parameter", names: ["min_p", "-0.5"]),
+            Case(words: ["--typical-p", "0", "x"], exit: 64, code: "invalid_parameter", names: ["typical_p"]),
+            Case(
+                words: ["--repetition-penalty", "0", "x"], exit: 64, code: "invalid_parameter",
+                names: ["repetition_penalty", "above 0"]),
+            Case(
+                words: ["--presence-penalty", "3", "x"], exit: 64, code: "invalid_parameter",
+                names: ["presence_penalty", "2.0"]),
+            Case(
+                words: ["--frequency-penalty", "nan", "x"], exit: 64, code: "invalid_parameter",
+                names: ["frequency_penalty"]),
+            Case(
+                words: ["--logit-bias", "5=101", "x"], exit: 64, code: "invalid_parameter",
+                names: ["logit_bias", "token 5", "100.0"]),
+            Case(
+                words: ["--logit-bias", "5=1", "--logit-bias", "5=2", "x"], exit: 64, code: "invalid_parameter",
+                names: ["logit_bias", "token 5"]),
+            Case(
+                words: ["--logit-bias", "99999999=1", "x"], exit: 64, code: "invalid_parameter",
+                names: ["logit_bias", "99999999", "vocabulary"]),
+            Case(
+                words: ["--stop-token-id", "99999999", "x"], exit: 64, code: "invalid_parameter",
+                names: ["stop_token_ids", "99999999"]),
+            Case(words: ["--min-tokens", "5", "x"], exit: 64, code: "invalid_parameter", names: ["min_tokens", "4"]),
+            Case(
+                words: ["--n", "3", "--best-of", "2", "x"], exit: 64, code: "invalid_parameter",
+                names: ["best_of", "3"]),
+            Case(words: ["--best-of", "17", "x"], exit: 64, code: "invalid_parameter", names: ["best_of", "16"]),
+            Case(
+                words: ["--prompt-logprobs", "21", "x"], exit: 64, code: "invalid_parameter",
+                names: ["prompt_logprobs", "20"]),
         ]
 
         @Test(.timeLimit(.minutes(2))) func theCommandNamesWhatIsWrong() async throws {
@@ -93,6 +124,21 @@ extension WholeMesh {
                 ("invalid_parameter", "stop", { $0.sampling.stopStrings = Array(repeating: "a", count: 17) }),
                 ("invalid_parameter", "stop", { $0.sampling.stopStrings = [String(repeating: "a", count: 257)] }),
                 ("invalid_parameter", "logprobs", { $0.sampling.logprobCount = 1000 }),
+                ("invalid_parameter", "min_p", { $0.sampling.minP = .nan }),
+                ("invalid_parameter", "typical_p", { $0.sampling.typicalP = 2 }),
+                ("invalid_parameter", "repetition_penalty", { $0.sampling.repetitionPenalty = .infinity }),
+                ("invalid_parameter", "presence_penalty", { $0.sampling.presencePenalty = .nan }),
+                ("invalid_parameter", "frequency_penalty", { $0.sampling.frequencyPenalty = -2.5 }),
+                ("invalid_parameter", "logit_bias", { $0.sampling.logitBias = [.init(token: 1, bias: -.infinity)] }),
+                ("invalid_parameter", "logit_bias", { $0.sampling.logitBias = [.init(token: 1 << 30, bias: 1)] }),
+                (
+                    "invalid_parameter", "logit_bias",
+                    { $0.sampling.logitBias = (0..<5000).map { .init(token: $0, bias: 1) } }
+                ),
+                ("invalid_parameter", "stop_token_ids", { $0.sampling.stopTokens = [1 << 30] }),
+                ("invalid_parameter", "min_tokens", { $0.sampling.tokenCountMin = .max }),
+                ("invalid_parameter", "best_of", { $0.sampling.bestOf = 0 }),
+                ("invalid_parameter", "prompt_logprobs", { $0.sampling.promptLogprobCount = 1000 }),
                 ("invalid_parameter", "deadline", { $0.deadline = .seconds(7200) }),
                 ("invalid_parameter", "resume_from", { $0.resumeFrom = [99_999] }),
                 ("invalid_parameter", "model", { $0.model = "a\u{7}b" }),

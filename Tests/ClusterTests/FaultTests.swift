@@ -43,7 +43,8 @@ extension WholeMesh {
                 .timeLimit(.minutes(2)),
                 arguments: [
                     Fault.kill("g0-rank-0"), .kill("g0-rank-1"), .kill("g1-rank-0"), .kill("g1-rank-1"), .kill("queue"),
-                    .kill("cache"), .kill("router"), .pause("g1-rank-1", .milliseconds(300)), .pause("g0-rank-0", .seconds(2)),
+                    .kill("cache"), .kill("router"), .pause("g1-rank-1", .milliseconds(300)),
+                    .pause("g0-rank-0", .seconds(2)),
                     .pause("queue", .seconds(2)), .pause("router", .seconds(2)), .pause("cache", .seconds(2)),
                 ])
             func requestsSurvive(fault: Fault) async throws {
@@ -86,6 +87,11 @@ extension WholeMesh {
                 var sampling = SamplingParameters(temperature: 100, seed: UInt64(index), tokenCountMax: 250)
                 if index % 4 == 0 { sampling = SamplingParameters(tokenCountMax: 100) }
                 if index == 3 { sampling.choiceCount = 3 }
+                if index == 5 {
+                    (sampling.repetitionPenalty, sampling.presencePenalty, sampling.frequencyPenalty) = (1.5, 1, 0.5)
+                    sampling.promptLogprobCount = 1
+                }
+                if index == 6 { sampling.bestOf = 3 }
                 return ClientSubmission.request(
                     "Number \(index).", model: Topology.adapters[index % 7], tenant: index % 2 == 0 ? "acme" : "dune",
                     sampling: sampling, deadline: .seconds(40))
@@ -124,7 +130,7 @@ extension WholeMesh {
             for (index, (answer, wanted)) in zip(answers, wanted).enumerated() {
                 #expect(answer.failure == nil, "request \(index), \(moment)")
                 // Not the values: they are long.
-                let isSame = answer.choices == wanted.choices
+                let isSame = answer.choices == wanted.choices && answer.promptLogprobs == wanted.promptLogprobs
                 #expect(isSame, "request \(index), \(moment)")
             }
         }

@@ -31,7 +31,8 @@ extension WholeMesh {
                 let answers = await client.answers(to: mix.map(\.again))
                 for (index, answer) in answers.enumerated() {
                     #expect(answer.failure == nil, "request \(index)")
-                    let isSame = answer.choices == alone[index].choices
+                    let isSame =
+                        answer.choices == alone[index].choices && answer.promptLogprobs == alone[index].promptLogprobs
                     #expect(isSame, "request \(index)")
                     #expect(answer.usage == alone[index].usage, "request \(index)")
                     Mix.expectSound(answer, to: mix[index], tokenizer)
@@ -91,6 +92,18 @@ enum Mix {
         case 7: (sampling.temperature, sampling.tokenCountMax) = (100, 40)
         default: break
         }
+        switch index % 16 {
+        case 9:
+            (sampling.repetitionPenalty, sampling.presencePenalty, sampling.frequencyPenalty) = (1.3, 0.4, 0.3)
+            sampling.minP = 0.01
+        case 10:
+            (sampling.typicalP, sampling.logitBias) = (0.9, [.init(token: 7, bias: 3), .init(token: 40, bias: -100)])
+        case 11: sampling.bestOf = 4
+        case 12: (sampling.ignoresEndTokens, sampling.tokenCountMin) = (true, 12)
+        case 14: sampling.promptLogprobCount = 2
+        case 15: sampling.tokenCountMin = 10
+        default: break
+        }
         if sampling != greedy { sampling.seed = UInt64(index) }
         let prompts = [
             "List the customers in Paris with more than 30 orders.", "What is 17 plus 25?", "Say hello.",
@@ -116,9 +129,16 @@ enum Mix {
             #expect(
                 (choice.finish == .length) == (choice.tokens.count == sampling.tokenCountMax) || choice.finish == .stop)
             #expect(choice.logprobs.count == (sampling.logprobCount == nil ? 0 : choice.tokens.count))
-            if choice.tokens.count > 8 { #expect(messageCount > 1, "a stream comes in pieces") }
+            if choice.tokens.count > 8, !sampling.choosesBest {
+                #expect(messageCount > 1, "a stream comes in pieces")
+            }
+            #expect(choice.tokens.count >= sampling.tokenCountMin || !sampling.stopStrings.isEmpty)
         }
-        #expect(answer.usage?.generatedTokenCount == answer.choices.reduce(0) { $0 + $1.tokens.count })
+        let answered = answer.choices.reduce(0) { $0 + $1.tokens.count }
+        let generated = answer.usage?.generatedTokenCount ?? 0
+        #expect(sampling.choosesBest ? generated >= answered : generated == answered)
+        let promptTokenCount = sampling.promptLogprobCount == nil ? 1 : answer.usage?.promptTokenCount ?? 0
+        #expect(answer.promptLogprobs.count == promptTokenCount - 1)
     }
 }
 

@@ -56,6 +56,43 @@ import Testing
         #expect(core.requestCount == 0)
     }
 
+    @Test func aPromptsLogprobsAreDeliveredOnceEach() throws {
+        var submission = Samples.submission()
+        submission.sampling.promptLogprobCount = 0
+        var core = try started(submission)
+        func arrives(_ range: Range<Int>) -> [ClientCore.Action] {
+            core.received(.promptLogprobs(Samples.scored(range)), at: at(2))
+        }
+        #expect(arrives(1..<4) == [.deliver(Samples.id, .promptLogprobs(Samples.scored(1..<4)))])
+        // A request that was taken up again is told everything again.
+        #expect(arrives(1..<3) == [])
+        #expect(arrives(2..<6) == [.deliver(Samples.id, .promptLogprobs(Samples.scored(4..<6)))])
+        #expect(arrives(7..<8) == [resubmission(from: [0], submission: submission)])
+    }
+
+    @Test func logprobsThatNobodyAskedForEndTheRequest() throws {
+        var core = try started()
+        let actions = core.received(.promptLogprobs(Samples.scored(1..<2)), at: at(2))
+        guard case .end(_, let failure?)? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(failure.code == "protocol_violation")
+    }
+
+    @Test func aRouterThatNeverEndsAPromptIsLeft() throws {
+        var submission = Samples.submission()
+        submission.sampling.promptLogprobCount = 20
+        var core = try started(submission)
+        var (next, isLeft) = (1, false)
+        while !isLeft, next < 20_000 {
+            let actions = core.received(.promptLogprobs(Samples.scored(next..<(next + 500), topCount: 20)), at: at(2))
+            if case .end(_, _?)? = actions.last { isLeft = true }
+            next += 500
+        }
+        #expect(isLeft)
+    }
+
     @Test func tokensThatCameAlreadyAreDropped() throws {
         var core = try started()
         _ = core.received(Samples.tokens(0..<3), at: at(2))

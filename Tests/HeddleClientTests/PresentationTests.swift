@@ -163,9 +163,15 @@ import Testing
         #expect(
             answer.json.line
                 == #"{"request_id":"00000000000000010000000000000002","prompt_tokens":[7,8],"tokens":[0,1],"text":"t0t1","#
-                + #""finish_reason":"length","logprobs":[[{"id":0,"logprob":-0.5}]],"model":"base","adapter":null,"#
+                + #""finish_reason":"length","token_logprobs":[-0.5],"#
+                + #""logprobs":[[{"id":0,"logprob":-0.5}]],"model":"base","adapter":null,"#
                 + #""usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"cached_tokens":0},"#
                 + #""timings":{"queue_seconds":0.0,"first_token_seconds":0.0,"total_seconds":0.0}}"#)
+        answer.add(.promptLogprobs(Samples.scored(1..<2, topCount: 1)))
+        #expect(
+            answer.json.line.contains(
+                #""prompt_token_logprobs":[null,-1.0],"prompt_logprobs":[null,[{"id":0,"logprob":-1.0}]],"tokens":[0,1]"#
+            ))
         var two = CollectedAnswer(id: Samples.id, choiceCount: 2)
         two.add(.tokens(Samples.delivered(0..<1, choice: 1, finish: .stop)))
         #expect(two.json.line.contains(#""choices":[{"tokens":[],"text":"","finish_reason":null},{"tokens":[100]"#))

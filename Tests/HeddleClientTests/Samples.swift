@@ -24,6 +24,16 @@ enum Samples {
                 router: NodeName("front")))
     }
 
+    static func scored(_ range: Range<Int>, topCount: Int = 0) -> DeliveredPromptLogprobs {
+        DeliveredPromptLogprobs(
+            id: id, firstIndex: range.lowerBound,
+            logprobs: range.map { index in
+                TokenLogprobs(
+                    token: TokenID(index), logprob: -Float(index),
+                    top: (0..<topCount).map { .init(token: TokenID($0), logprob: -1) })
+            })
+    }
+
     static func tokens(
         _ range: Range<Int>, choice: Int = 0, finish: FinishReason? = nil, id: RequestID = id
     ) -> ClientReply { .tokens(delivered(range, choice: choice, finish: finish, id: id)) }

@@ -20,7 +20,7 @@ import Testing
             for index in driver.feeds.indices {
                 let row = try #require(driver.feeds[index].logits.last)
                 driver.feeds[index].tokens.append(
-                    row.withUnsafeBufferPointer { greedy.token($0, choice: 0, position: 0) })
+                    row.withUnsafeBufferPointer { greedy.token($0, after: nothing, choice: 0, memory: memory) })
             }
             let plan = driver.plan(rowsMax: 1)
             driver.finished(plan, try group.run(plan))
@@ -57,4 +57,6 @@ import Testing
     }
 
     private let greedy = Sampler(SamplingParameters())
+    private let nothing = TokenHistory(prompt: [], isCounting: false)
+    private let memory = SamplingMemory()
 }

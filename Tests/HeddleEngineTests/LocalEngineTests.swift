@@ -1,7 +1,9 @@
+import Glibc
 import HeddleCollective
 import HeddleCore
 import HeddleEngine
 import HeddleFiles
+import HeddleKernels
 import Testing
 
 /// The scheduler, the ranks and the sampler together, without a mesh.
@@ -61,6 +63,105 @@ import Testing
         #expect(try sampled(3, blockCount: 9, together: true) == expected)
         #expect(try sampled(4, blockCount: 64, together: false) == expected)
         #expect(expected.map(\.tokens) != golden.sequences.map(\.tokens))
+    }
+
+    /// The same with everything that looks at the tokens so far, and with log-probabilities of the prompt.
+    @Test(arguments: Golden.names) func penaltiesDependOnTheRequestAlone(_ name: String) throws {
+        let golden = try Golden(name)
+        func sampled(_ rankCount: Int, blockCount: Int, chunk: Int, together: Bool) throws -> [LocalResult] {
+            var options = LocalEngine.Options()
+            options.rankCount = rankCount
+            options.forward.blockCount = blockCount
+            options.chunkTokenCountMax = chunk
+            let engine = try LocalEngine(model: golden.model, options: options)
+            let all = requests(golden, engine) {
+                $0.temperature = 1.1
+                $0.minP = 0.01
+                $0.typicalP = 0.97
+                $0.repetitionPenalty = 1.2
+                $0.presencePenalty = 0.4
+                $0.frequencyPenalty = 0.3
+                $0.logitBias = [.init(token: 5, bias: 2), .init(token: 9, bias: -100)]
+                $0.tokenCountMin = 12
+                $0.stopTokens = Array(10..<30)
+                $0.promptLogprobCount = 2
+                $0.seed = 11
+            }
+            return together ? try engine.generate(all) : try all.flatMap { try engine.generate([$0]) }
+        }
+        let expected = try sampled(1, blockCount: 64, chunk: 256, together: false)
+        #expect(try sampled(1, blockCount: 64, chunk: 5, together: true) == expected)
+        #expect(try sampled(1, blockCount: 7, chunk: 16, together: true) == expected)
+        #expect(try sampled(2, blockCount: 64, chunk: 256, together: true) == expected)
+        #expect(try sampled(2, blockCount: 8, chunk: 7, together: true) == expected)
+        for (result, sequence) in zip(expected, golden.sequences) {
+            #expect(result.tokens.count >= 12 && !result.tokens.contains(9))
+            #expect(!result.tokens.prefix(12).contains { (10..<30).contains($0) })
+            #expect(result.promptLogprobs.map(\.token) == Array(sequence.prompt.dropFirst()))
+        }
+    }
+
+    /// A choice that another worker goes on with, from any of its tokens, draws what the first would have drawn.
+    @Test func aReplayedSequenceGoesOnWithItsOwnTokens() throws {
+        let golden = try Golden("heads4")
+        let parameters = SamplingParameters(
+            temperature: 1.3, repetitionPenalty: 1.4, presencePenalty: 0.5, frequencyPenalty: 0.7, seed: 5,
+            tokenCountMax: 40)
+        let engine = try LocalEngine(model: golden.model)
+        let prompt = golden.sequences[0].prompt
+        let tokens = try engine.generate([LocalRequest(promptTokens: prompt, parameters: parameters)])[0].tokens
+        let feed = Driver.Feed(1, adapter: nil, tokens: prompt + tokens)
+        let rows = try Driver.run([feed], on: RankGroup(golden), chunk: .max, blocks: Array(0..<16))[0]
+        for count in tokens.indices {
+            var sampler = SequenceSampler(parameters, choice: 0, prompt: prompt, generated: Array(tokens[..<count]))
+            let end = prompt.count + count
+            let memory = FloatMemory(count: rows[end - 1].count)
+            _ = memory.floats.update(fromContentsOf: rows[end - 1])
+            let segment = StepPlan.Segment(
+                sequence: SequenceID(1), adapter: nil, tokens: Array((prompt + tokens)[..<end]), firstPosition: 0,
+                blocks: [], logits: .last)
+            let logits = Logits(memory: memory, rowCount: 1, vocabularyCount: rows[end - 1].count)
+            let outcome = sampler.read(segment, logits, firstRow: 0, memory: SamplingMemory())
+            #expect(outcome.token == tokens[count], "after \(count) tokens")
+        }
+    }
+
+    @Test(arguments: Golden.names) func promptLogprobsAreThoseOfTransformersLogits(_ name: String) throws {
+        let golden = try Golden(name)
+        var options = LocalEngine.Options()
+        options.chunkTokenCountMax = 9
+        let engine = try LocalEngine(model: golden.model, options: options)
+        let results = try engine.generate(requests(golden, engine) { $0.promptLogprobCount = 3 })
+        for (index, sequence) in golden.sequences.enumerated() {
+            #expect(results[index].tokens == sequence.tokens)
+            let found = results[index].promptLogprobs
+            #expect(found.count == sequence.prompt.count - 1)
+            let width = golden.logits[index].count / sequence.rows
+            for (position, logprobs) in found.enumerated() {
+                let row = golden.logits[index][(position * width)..<((position + 1) * width)].map(Double.init)
+                let largest = row.max() ?? 0
+                let shift = largest + log(row.reduce(0) { $0 + exp($1 - largest) })
+                #expect(logprobs.token == sequence.prompt[position + 1] && logprobs.top.count == 3)
+                for entry in logprobs.top + [.init(token: logprobs.token, logprob: logprobs.logprob)] {
+                    let expected = row[Int(entry.token)] - shift
+                    #expect(abs(Double(entry.logprob) - expected) <= 2 * sequence.bf16_deviation + 1e-5)
+                }
+            }
+        }
+    }
+
+    @Test func ignoredEndTokensAreTokensLikeAnyOther() throws {
+        let golden = try Golden("heads4")
+        let engine = try LocalEngine(model: golden.model)
+        let defaults = SamplingDefaults(endTokens: [golden.sequences[0].tokens[9]])
+        func tokens(_ isIgnored: Bool) throws -> [TokenID] {
+            let parameters = SamplingParameters(tokenCountMax: 32, ignoresEndTokens: isIgnored)
+            let request = LocalRequest(
+                promptTokens: golden.sequences[0].prompt, parameters: parameters.completed(by: defaults))
+            return try engine.generate([request])[0].tokens
+        }
+        #expect(try tokens(false).count < 10)
+        #expect(try tokens(true) == golden.sequences[0].tokens)
     }
 
     @Test func aStopTokenEndsAChoiceAndIsNotPartOfIt() throws {

@@ -17,6 +17,17 @@ import Testing
         }
     }
 
+    private let memory = SamplingMemory()
+
+    /// A history of so many tokens, none of which matters.
+    private func history(_ count: Int) -> TokenHistory {
+        TokenHistory(prompt: Array(repeating: 0, count: count), isCounting: false)
+    }
+
+    private func draw(_ sampler: Sampler, _ logits: UnsafeBufferPointer<Float>, choice: Int, position: Int) -> TokenID {
+        sampler.token(logits, after: history(position), choice: choice, memory: memory)
+    }
+
     private func cases() throws -> [Case] {
         struct File: Decodable { var cases: [Case] }
         let data = try Data(contentsOf: URL(filePath: Golden.folder + "/sampling.json"))
@@ -41,7 +52,9 @@ import Testing
         let cases = try cases()
         #expect(cases.count == 10)
         for entry in cases {
-            let kept = entry.logits.withUnsafeBufferPointer { entry.sampler().probabilities($0) }
+            let kept = entry.logits.withUnsafeBufferPointer {
+                entry.sampler().probabilities($0, after: history(0), memory: memory)
+            }
             var found = [Double](repeating: 0, count: entry.logits.count)
             for (token, probability) in kept { found[Int(token)] = probability }
             let worst = zip(found, entry.probabilities).reduce(0) { max($0, abs($1.0 - $1.1)) }
@@ -59,7 +72,7 @@ import Testing
             let sampler = entry.sampler(seed: 99)
             var counts = [Int](repeating: 0, count: entry.logits.count)
             entry.logits.withUnsafeBufferPointer { logits in
-                for position in 0..<count { counts[Int(sampler.token(logits, choice: 1, position: position))] += 1 }
+                for position in 0..<count { counts[Int(draw(sampler, logits, choice: 1, position: position))] += 1 }
             }
             var statistic = 0.0
             var cells = 0
@@ -88,7 +101,7 @@ import Testing
         let entry = try cases()[1]
         entry.logits.withUnsafeBufferPointer { logits in
             func draws(_ seed: UInt64, _ choice: Int) -> [TokenID] {
-                (0..<64).map { entry.sampler(seed: seed).token(logits, choice: choice, position: $0) }
+                (0..<64).map { draw(entry.sampler(seed: seed), logits, choice: choice, position: $0) }
             }
             #expect(draws(1, 0) == draws(1, 0))
             #expect(draws(1, 0) != draws(2, 0))
@@ -96,7 +109,7 @@ import Testing
             #expect(
                 draws(1, 0).reversed()
                     == (0..<64).reversed().map {
-                        entry.sampler(seed: 1).token(logits, choice: 0, position: $0)
+                        draw(entry.sampler(seed: 1), logits, choice: 0, position: $0)
                     })
         }
     }
@@ -104,12 +117,12 @@ import Testing
     @Test func greedyTakesTheSmallerIdOfATie() {
         let greedy = Sampler(SamplingParameters())
         let logits: [Float] = [0, 3, -1, 3, 3]
-        #expect(logits.withUnsafeBufferPointer { greedy.token($0, choice: 0, position: 0) } == 1)
+        #expect(logits.withUnsafeBufferPointer { draw(greedy, $0, choice: 0, position: 0) } == 1)
     }
 
     @Test func logprobsAreOfTheRawLogitsInOrder() throws {
         for entry in try cases() {
-            let logprobs = entry.logits.withUnsafeBufferPointer { Sampler.logprobs($0, chosen: 17, count: 6) }
+            let logprobs = entry.logits.withUnsafeBufferPointer { TokenLogprobs(17, in: $0, count: 6, memory: memory) }
             let expected = entry.log_softmax.enumerated()
                 .sorted { $0.element == $1.element ? $0.offset < $1.offset : $0.element > $1.element }
             #expect(logprobs.token == 17)
@@ -118,7 +131,8 @@ import Testing
             for (found, reference) in zip(logprobs.top, expected) {
                 #expect(abs(Double(found.logprob) - reference.element) < 1e-5)
             }
-            #expect(entry.logits.withUnsafeBufferPointer { Sampler.logprobs($0, chosen: 3, count: 0) }.top.isEmpty)
+            let alone = entry.logits.withUnsafeBufferPointer { TokenLogprobs(3, in: $0, count: 0, memory: memory) }
+            #expect(alone.top.isEmpty)
         }
     }
 }

@@ -64,8 +64,10 @@ import Testing
 }
 
 let sampling = SamplingParameters(
-    temperature: 0.7, topK: 40, topP: 0.9, seed: 7, choiceCount: 2, tokenCountMax: 100, stopStrings: ["\n\n", "END"],
-    stopTokens: [2, 3], logprobCount: 5)
+    temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, typicalP: 0.95, repetitionPenalty: 1.2, presencePenalty: -0.5,
+    frequencyPenalty: 0.25, logitBias: [.init(token: 3, bias: -100), .init(token: 9, bias: 2.5)], seed: 7,
+    choiceCount: 2, bestOf: 3, tokenCountMax: 100, tokenCountMin: 4, stopStrings: ["\n\n", "END"], stopTokens: [2, 3],
+    ignoresEndTokens: true, logprobCount: 5, promptLogprobCount: 2)
 
 let plan = StepPlan(
     step: 9,

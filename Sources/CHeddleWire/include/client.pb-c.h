@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Heddle__Client__V1__Submit Heddle__Client__V1__Submit;
 typedef struct Heddle__Client__V1__TokenIDs Heddle__Client__V1__TokenIDs;
 typedef struct Heddle__Client__V1__Sampling Heddle__Client__V1__Sampling;
+typedef struct Heddle__Client__V1__Sampling__LogitBiasEntry Heddle__Client__V1__Sampling__LogitBiasEntry;
 typedef struct Heddle__Client__V1__Cancel Heddle__Client__V1__Cancel;
 typedef struct Heddle__Client__V1__Credit Heddle__Client__V1__Credit;
 typedef struct Heddle__Client__V1__Ping Heddle__Client__V1__Ping;
@@ -31,6 +32,7 @@ typedef struct Heddle__Client__V1__Timings Heddle__Client__V1__Timings;
 typedef struct Heddle__Client__V1__Failed Heddle__Client__V1__Failed;
 typedef struct Heddle__Client__V1__Busy Heddle__Client__V1__Busy;
 typedef struct Heddle__Client__V1__Pong Heddle__Client__V1__Pong;
+typedef struct Heddle__Client__V1__PromptLogprobs Heddle__Client__V1__PromptLogprobs;
 
 
 /* --- enums --- */
@@ -128,6 +130,17 @@ struct  Heddle__Client__V1__TokenIDs
     , 0,NULL }
 
 
+struct  Heddle__Client__V1__Sampling__LogitBiasEntry
+{
+  ProtobufCMessage base;
+  uint32_t key;
+  float value;
+};
+#define HEDDLE__CLIENT__V1__SAMPLING__LOGIT_BIAS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__sampling__logit_bias_entry__descriptor) \
+    , 0, 0 }
+
+
 typedef enum {
   HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET = 0,
   HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P = 3
@@ -158,6 +171,30 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__REPORT__CASE)
 } Heddle__Client__V1__Sampling__ReportCase;
 
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__TYPICAL_TYPICAL_P = 11
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__CASE)
+} Heddle__Client__V1__Sampling__TypicalCase;
+
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__REPETITION__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__REPETITION_REPETITION_PENALTY = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__REPETITION__CASE)
+} Heddle__Client__V1__Sampling__RepetitionCase;
+
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT_PROMPT_LOGPROBS = 18
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__CASE)
+} Heddle__Client__V1__Sampling__PromptReportCase;
+
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__SELECTION__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__SELECTION_BEST_OF = 19
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__SELECTION__CASE)
+} Heddle__Client__V1__Sampling__SelectionCase;
+
 struct  Heddle__Client__V1__Sampling
 {
   ProtobufCMessage base;
@@ -173,6 +210,25 @@ struct  Heddle__Client__V1__Sampling
   ProtobufCBinaryData *stop;
   size_t n_stop_token_ids;
   uint32_t *stop_token_ids;
+  /*
+   * Keeps tokens that are at least so many times as likely as the likeliest; 0 keeps all.
+   */
+  float min_p;
+  float presence_penalty;
+  float frequency_penalty;
+  /*
+   * Added to the logits of these tokens; each token once.
+   */
+  size_t n_logit_bias;
+  Heddle__Client__V1__Sampling__LogitBiasEntry **logit_bias;
+  /*
+   * The model's own end tokens do not end a choice.
+   */
+  protobuf_c_boolean ignore_eos;
+  /*
+   * No end token and no token of stop_token_ids comes before so many tokens.
+   */
+  uint32_t min_tokens;
   Heddle__Client__V1__Sampling__NucleusCase nucleus_case;
   union {
     float top_p;
@@ -193,10 +249,26 @@ struct  Heddle__Client__V1__Sampling
   union {
     uint32_t logprobs;
   };
+  Heddle__Client__V1__Sampling__TypicalCase typical_case;
+  union {
+    float typical_p;
+  };
+  Heddle__Client__V1__Sampling__RepetitionCase repetition_case;
+  union {
+    float repetition_penalty;
+  };
+  Heddle__Client__V1__Sampling__PromptReportCase prompt_report_case;
+  union {
+    uint32_t prompt_logprobs;
+  };
+  Heddle__Client__V1__Sampling__SelectionCase selection_case;
+  union {
+    uint32_t best_of;
+  };
 };
 #define HEDDLE__CLIENT__V1__SAMPLING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__sampling__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__GENERATOR__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__CHOICES__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LENGTH__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPORT__NOT_SET, {0} }
+    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL, 0, 0, HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__GENERATOR__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__CHOICES__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LENGTH__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPETITION__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__SELECTION__NOT_SET, {0} }
 
 
 /*
@@ -320,7 +392,7 @@ struct  Heddle__Client__V1__TokenLogprobs
 {
   ProtobufCMessage base;
   /*
-   * Of the token itself: natural logarithm of the probability that the model gave it, before temperature.
+   * Of the token itself: natural logarithm of the probability that the model gave it, before penalties and temperature.
    */
   float logprob;
   /*
@@ -472,6 +544,32 @@ struct  Heddle__Client__V1__Pong
     , 0, {0,NULL}, 0 }
 
 
+/*
+ * Kind 22, router to client, where the Submit asked with `prompt_logprobs`. Consecutive tokens of the prompt, each with what
+ * the model thought of it given those before it. They come before the first Tokens of the request and need no credit; a
+ * client that takes a stream up again gets them again.
+ */
+struct  Heddle__Client__V1__PromptLogprobs
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData request_id;
+  /*
+   * Index of the first of these tokens in the prompt; at least 1, because nothing comes before the first token.
+   */
+  uint32_t first_index;
+  size_t n_token_ids;
+  uint32_t *token_ids;
+  /*
+   * One for each token.
+   */
+  size_t n_logprobs;
+  Heddle__Client__V1__TokenLogprobs **logprobs;
+};
+#define HEDDLE__CLIENT__V1__PROMPT_LOGPROBS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__prompt_logprobs__descriptor) \
+    , {0,NULL}, 0, 0,NULL, 0,NULL }
+
+
 /* Heddle__Client__V1__Submit methods */
 void   heddle__client__v1__submit__init
                      (Heddle__Client__V1__Submit         *message);
@@ -510,6 +608,9 @@ Heddle__Client__V1__TokenIDs *
 void   heddle__client__v1__token_ids__free_unpacked
                      (Heddle__Client__V1__TokenIDs *message,
                       ProtobufCAllocator *allocator);
+/* Heddle__Client__V1__Sampling__LogitBiasEntry methods */
+void   heddle__client__v1__sampling__logit_bias_entry__init
+                     (Heddle__Client__V1__Sampling__LogitBiasEntry         *message);
 /* Heddle__Client__V1__Sampling methods */
 void   heddle__client__v1__sampling__init
                      (Heddle__Client__V1__Sampling         *message);
@@ -776,6 +877,25 @@ Heddle__Client__V1__Pong *
 void   heddle__client__v1__pong__free_unpacked
                      (Heddle__Client__V1__Pong *message,
                       ProtobufCAllocator *allocator);
+/* Heddle__Client__V1__PromptLogprobs methods */
+void   heddle__client__v1__prompt_logprobs__init
+                     (Heddle__Client__V1__PromptLogprobs         *message);
+size_t heddle__client__v1__prompt_logprobs__get_packed_size
+                     (const Heddle__Client__V1__PromptLogprobs   *message);
+size_t heddle__client__v1__prompt_logprobs__pack
+                     (const Heddle__Client__V1__PromptLogprobs   *message,
+                      uint8_t             *out);
+size_t heddle__client__v1__prompt_logprobs__pack_to_buffer
+                     (const Heddle__Client__V1__PromptLogprobs   *message,
+                      ProtobufCBuffer     *buffer);
+Heddle__Client__V1__PromptLogprobs *
+       heddle__client__v1__prompt_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heddle__client__v1__prompt_logprobs__free_unpacked
+                     (Heddle__Client__V1__PromptLogprobs *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heddle__Client__V1__Submit_Closure)
@@ -783,6 +903,9 @@ typedef void (*Heddle__Client__V1__Submit_Closure)
                   void *closure_data);
 typedef void (*Heddle__Client__V1__TokenIDs_Closure)
                  (const Heddle__Client__V1__TokenIDs *message,
+                  void *closure_data);
+typedef void (*Heddle__Client__V1__Sampling__LogitBiasEntry_Closure)
+                 (const Heddle__Client__V1__Sampling__LogitBiasEntry *message,
                   void *closure_data);
 typedef void (*Heddle__Client__V1__Sampling_Closure)
                  (const Heddle__Client__V1__Sampling *message,
@@ -826,6 +949,9 @@ typedef void (*Heddle__Client__V1__Busy_Closure)
 typedef void (*Heddle__Client__V1__Pong_Closure)
                  (const Heddle__Client__V1__Pong *message,
                   void *closure_data);
+typedef void (*Heddle__Client__V1__PromptLogprobs_Closure)
+                 (const Heddle__Client__V1__PromptLogprobs *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -836,6 +962,7 @@ extern const ProtobufCEnumDescriptor    heddle__client__v1__finish__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__submit__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__token_ids__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__sampling__descriptor;
+extern const ProtobufCMessageDescriptor heddle__client__v1__sampling__logit_bias_entry__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__cancel__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__credit__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__ping__descriptor;
@@ -849,6 +976,7 @@ extern const ProtobufCMessageDescriptor heddle__client__v1__timings__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__failed__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__busy__descriptor;
 extern const ProtobufCMessageDescriptor heddle__client__v1__pong__descriptor;
+extern const ProtobufCMessageDescriptor heddle__client__v1__prompt_logprobs__descriptor;
 
 PROTOBUF_C__END_DECLS
 

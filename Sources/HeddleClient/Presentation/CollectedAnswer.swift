@@ -4,6 +4,8 @@ import HeddleCore
 public struct CollectedAnswer: Hashable, Sendable {
     public let id: RequestID
     public private(set) var accepted: AcceptedRequest?
+    /// Of the prompt's tokens from the second on; empty where the submission did not ask.
+    public private(set) var promptLogprobs: [TokenLogprobs] = []
     public private(set) var choices: [Choice]
     public private(set) var finished: FinishedRequest?
 
@@ -23,6 +25,7 @@ public struct CollectedAnswer: Hashable, Sendable {
     public mutating func add(_ event: AnswerEvent) {
         switch event {
         case .accepted(let accepted): self.accepted = accepted
+        case .promptLogprobs(let scored): promptLogprobs += scored.logprobs
         case .tokens(let tokens):
             guard choices.indices.contains(tokens.choice) else { return }
             choices[tokens.choice].tokens += tokens.tokens
@@ -40,6 +43,13 @@ public struct CollectedAnswer: Hashable, Sendable {
             .init("request_id", .text(id.description)),
             .init("prompt_tokens", .array((accepted?.promptTokens ?? []).map(JSONValue.count))),
         ]
+        if !promptLogprobs.isEmpty {
+            // Nothing comes before the first token of a prompt.
+            members += [
+                .init("prompt_token_logprobs", .array([.null] + promptLogprobs.map { .number(Double($0.logprob)) })),
+                .init("prompt_logprobs", .array([.null] + promptLogprobs.map { .array($0.top.map(Self.entry)) })),
+            ]
+        }
         if choices.count == 1 {
             members += self.members(of: choices[0])
         } else {
@@ -77,6 +87,7 @@ public struct CollectedAnswer: Hashable, Sendable {
             .init("finish_reason", choice.finish.map { .text($0.description) } ?? .null),
         ]
         if !choice.logprobs.isEmpty {
+            members.append(.init("token_logprobs", .array(choice.logprobs.map { .number(Double($0.logprob)) })))
             members.append(.init("logprobs", .array(choice.logprobs.map { .array($0.top.map(Self.entry)) })))
         }
         return members

@@ -10,6 +10,8 @@ public struct BatchLimits: Hashable, Sendable {
     public let stepTokenCountMax: Int
     /// Rows of one sequence in one step.
     public let chunkTokenCountMax: Int
+    /// Rows of one step whose logits score prompts; each costs rank 0 a row of the vocabulary.
+    public let scoredRowCountMax: Int
     /// Positions that the model can tell apart: prompt and generated tokens together.
     public let positionCountMax: Int
     /// Adapters that the ranks keep mapped at the same time.
@@ -24,8 +26,8 @@ public struct BatchLimits: Hashable, Sendable {
 
     public init(
         blockCount: Int = 1024, runningCountMax: Int = 64, waitingCountMax: Int = 1024, stepTokenCountMax: Int = 512,
-        chunkTokenCountMax: Int = 256, positionCountMax: Int = 4096, adapterSlotCount: Int = 32,
-        passedOverStepCountMax: Int = 64, adapterRoomLease: Duration = .seconds(1),
+        chunkTokenCountMax: Int = 256, scoredRowCountMax: Int = 64, positionCountMax: Int = 4096,
+        adapterSlotCount: Int = 32, passedOverStepCountMax: Int = 64, adapterRoomLease: Duration = .seconds(1),
         capacityNotice: Duration = .milliseconds(250)
     ) throws(LimitsError) {
         try LimitsError.check("blockCount", blockCount, in: 1...Int(Int32.max))
@@ -33,6 +35,7 @@ public struct BatchLimits: Hashable, Sendable {
         try LimitsError.check("waitingCountMax", waitingCountMax, in: 1...1_048_576)
         try LimitsError.check("stepTokenCountMax", stepTokenCountMax, in: runningCountMax...1_048_576)
         try LimitsError.check("chunkTokenCountMax", chunkTokenCountMax, in: 1...1_048_576)
+        try LimitsError.check("scoredRowCountMax", scoredRowCountMax, in: 1...1_048_576)
         try LimitsError.check("positionCountMax", positionCountMax, in: 2...16_777_216)
         try LimitsError.check("adapterSlotCount", adapterSlotCount, in: 1...65_536)
         try LimitsError.check("passedOverStepCountMax", passedOverStepCountMax, in: 1...1_048_576)
@@ -43,6 +46,7 @@ public struct BatchLimits: Hashable, Sendable {
         self.waitingCountMax = waitingCountMax
         self.stepTokenCountMax = stepTokenCountMax
         self.chunkTokenCountMax = chunkTokenCountMax
+        self.scoredRowCountMax = scoredRowCountMax
         self.positionCountMax = positionCountMax
         self.adapterSlotCount = adapterSlotCount
         self.passedOverStepCountMax = passedOverStepCountMax

@@ -15,8 +15,13 @@ extension BatchScheduler {
         }
         var segments: [StepPlan.Segment] = []
         var rowCount = planDecodes(into: &segments, now: now)
-        rowCount += planPrefills(into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, now: now)
-        start(into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, now: now)
+        var scoredRowsLeft = limits.scoredRowCountMax
+        rowCount += planPrefills(
+            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
+        )
+        start(
+            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
+        )
         guard !segments.isEmpty else { return (nil, actions) }
         segments.sort { left, right in
             (left.adapter?.index ?? -1, left.sequence) < (right.adapter?.index ?? -1, right.sequence)
@@ -130,15 +135,17 @@ extension BatchScheduler {
 
     /// Chunks of prompts that were begun, oldest first. They hold their blocks since they started.
     private mutating func planPrefills(
-        into segments: inout [StepPlan.Segment], rowCountMax: Int, now: Instant
+        into segments: inout [StepPlan.Segment], rowCountMax: Int, scoredRowsLeft: inout Int, now: Instant
     ) -> Int {
         var rowCount = 0
         for index in running.indices where running[index].inFlightCount == 0 {
-            let count = min(running[index].pendingCount, limits.chunkTokenCountMax, rowCountMax - rowCount)
+            let count = running[index].chunkTokenCount(
+                max: min(limits.chunkTokenCountMax, rowCountMax - rowCount), scoredRowCountMax: scoredRowsLeft)
             running[index].enter(.prefilling, now: now)
             guard count > 0 else { continue }
             segments.append(running[index].takeSegment(tokenCount: count))
             rowCount += count
+            if segments[segments.count - 1].logits == .all { scoredRowsLeft -= count }
         }
         return rowCount
     }
@@ -147,14 +154,18 @@ extension BatchScheduler {
     ///
     /// A sequence whose adapter is not there holds up nobody. One that lacks blocks holds up all younger ones, or small
     /// requests would keep a large one from ever starting.
-    private mutating func start(into segments: inout [StepPlan.Segment], rowCountMax: Int, now: Instant) {
+    private mutating func start(
+        into segments: inout [StepPlan.Segment], rowCountMax: Int, scoredRowsLeft: inout Int, now: Instant
+    ) {
         var rowCount = 0
         var isHeldBack = false
         var started: [RunningSequence] = []
         var stillWaiting: [RunningSequence] = []
         for var sequence in waiting {
+            let count = sequence.chunkTokenCount(
+                max: min(limits.chunkTokenCountMax, rowCountMax - rowCount), scoredRowCountMax: scoredRowsLeft)
             if let obstacle = obstacle(
-                to: sequence, isHeldBack: isHeldBack || rowCount == rowCountMax,
+                to: sequence, isHeldBack: isHeldBack || count == 0,
                 runningCount: running.count + started.count)
             {
                 if case .waitingForBlocks = obstacle { isHeldBack = true }
@@ -167,9 +178,9 @@ extension BatchScheduler {
             }
             sequence.blocks = held
             sequence.enter(.prefilling, now: now)
-            let count = min(sequence.pendingCount, limits.chunkTokenCountMax, rowCountMax - rowCount)
             segments.append(sequence.takeSegment(tokenCount: count))
             rowCount += count
+            if segments[segments.count - 1].logits == .all { scoredRowsLeft -= count }
             started.append(sequence)
         }
         waiting = stillWaiting

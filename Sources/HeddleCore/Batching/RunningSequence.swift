@@ -12,6 +12,8 @@ struct RunningSequence: Sendable {
     /// The most tokens that were ever computed, so that recomputing can be counted.
     var computedCountMax = 0
     var blocks: [BlockID] = []
+    /// Index of the next prompt token whose log-probability is wanted; the prompt's length when none is.
+    private(set) var nextScored: Int
     /// Tokens in the step in flight; 0 when it is not part of it.
     var inFlightCount = 0
     /// Set while it holds a pin on its adapter's slot.
@@ -30,6 +32,7 @@ struct RunningSequence: Sendable {
         self.request = request
         self.arrival = arrival
         tokens = request.promptTokens + request.replayedTokens
+        nextScored = min(max(1, request.scoredFrom ?? .max), request.promptTokens.count)
         since = now
         admitted = now
     }
@@ -42,6 +45,21 @@ struct RunningSequence: Sendable {
     var neededBlockCount: Int { KVBlocks.blockCount(forTokens: tokens.count + 1) }
     /// Index of the next generated token among all of the choice.
     var nextIndex: Int { request.replayedTokens.count + generatedCount }
+
+    /// How many of the next tokens to run, when that many rows are left and that many whose logits score a prompt. Positions
+    /// whose logits are wanted are run apart from those before them, so that no row's logits are computed for nothing.
+    func chunkTokenCount(max: Int, scoredRowCountMax: Int) -> Int {
+        let count = min(pendingCount, max)
+        // The logits at a position are those of the token behind it.
+        let firstScored = nextScored - 1
+        guard nextScored < request.promptTokens.count, computedCount + count > firstScored else { return count }
+        return computedCount < firstScored ? firstScored - computedCount : min(count, scoredRowCountMax)
+    }
+
+    /// Whether the logits of all the next tokens are wanted.
+    private var isScoring: Bool {
+        nextScored < request.promptTokens.count && computedCount >= nextScored - 1
+    }
 
     mutating func enter(_ state: BatchReport.State, now: Instant) {
         // Numbers inside a state may change while its cause does not.
@@ -56,7 +74,7 @@ struct RunningSequence: Sendable {
         return StepPlan.Segment(
             sequence: id, adapter: slot, tokens: Array(tokens[computedCount..<end]), firstPosition: computedCount,
             blocks: Array(blocks.prefix(KVBlocks.blockCount(forTokens: end))),
-            logits: end == tokens.count ? .last : .none)
+            logits: isScoring ? .all : end == tokens.count ? .last : .none)
     }
 
     /// What a finished step did for a sequence.
@@ -73,6 +91,8 @@ struct RunningSequence: Sendable {
         let before = computedCount
         computedCount += inFlightCount
         inFlightCount = 0
+        // Every chunk that reaches the position before it is a scoring one.
+        if computedCount >= nextScored { nextScored = min(computedCount + 1, request.promptTokens.count) }
         progress.recomputedCount = max(0, min(computedCount, computedCountMax) - before)
         computedCountMax = max(computedCountMax, computedCount)
         progress.hasEnded = isLeaving

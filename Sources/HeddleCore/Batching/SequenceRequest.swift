@@ -14,13 +14,15 @@ public struct SequenceRequest: Hashable, Sendable {
     public var tokenCountMax: Int
     /// Tokens that end the choice and are not part of it.
     public var stopTokens: [TokenID]
+    /// Index of the first prompt token whose log-probability is wanted, 1 or more; nil when none is.
+    public var scoredFrom: Int?
     /// On this process's clock; nil runs for as long as it takes.
     public var deadline: Instant?
 
     public init(
         sequence: SequenceID, request: RequestID, attempt: Attempt, choice: Int, tenant: TenantName,
         adapter: AdapterRef?, promptTokens: [TokenID], replayedTokens: [TokenID] = [], tokenCountMax: Int,
-        stopTokens: [TokenID] = [], deadline: Instant? = nil
+        stopTokens: [TokenID] = [], scoredFrom: Int? = nil, deadline: Instant? = nil
     ) {
         self.sequence = sequence
         self.request = request
@@ -32,6 +34,7 @@ public struct SequenceRequest: Hashable, Sendable {
         self.replayedTokens = replayedTokens
         self.tokenCountMax = tokenCountMax
         self.stopTokens = stopTokens
+        self.scoredFrom = scoredFrom
         self.deadline = deadline
     }
 }

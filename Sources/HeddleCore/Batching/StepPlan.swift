@@ -36,6 +36,15 @@ public struct StepPlan: Hashable, Sendable {
             self.blocks = blocks
             self.logits = logits
         }
+
+        /// Rows whose logits are computed.
+        public var logitsRowCount: Int {
+            switch logits {
+            case .none: 0
+            case .last: 1
+            case .all: tokens.count
+            }
+        }
     }
 
     /// Which of a segment's rows go through the output projection.
@@ -52,15 +61,7 @@ public struct StepPlan: Hashable, Sendable {
     public var rowCount: Int { segments.reduce(0) { $0 + $1.tokens.count } }
 
     /// Rows whose logits are computed, in segment order.
-    public var logitsRowCount: Int {
-        segments.reduce(0) { count, segment in
-            switch segment.logits {
-            case .none: count
-            case .last: count + 1
-            case .all: count + segment.tokens.count
-            }
-        }
-    }
+    public var logitsRowCount: Int { segments.reduce(0) { $0 + $1.logitsRowCount } }
 }
 
 /// Token positions in a KV block.

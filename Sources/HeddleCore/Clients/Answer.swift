@@ -59,6 +59,21 @@ public struct DeliveredTokens: Hashable, Sendable {
     }
 }
 
+/// Log-probabilities of consecutive tokens of the prompt, each given those before it.
+public struct DeliveredPromptLogprobs: Hashable, Sendable {
+    public var id: RequestID
+    /// Index of the first of them in the prompt, 1 or more.
+    public var firstIndex: Int
+    /// One for each token, which it names.
+    public var logprobs: [TokenLogprobs]
+
+    public init(id: RequestID, firstIndex: Int, logprobs: [TokenLogprobs]) {
+        self.id = id
+        self.firstIndex = firstIndex
+        self.logprobs = logprobs
+    }
+}
+
 /// The good end of a request: all its tokens were sent.
 public struct FinishedRequest: Hashable, Sendable {
     public var id: RequestID

@@ -36,6 +36,8 @@ public enum WorkerMessage: Hashable, Sendable {
 /// What a worker group's rank 0 says to the router that owns a request.
 public enum WorkerAnswer: Hashable, Sendable {
     case delivered(Delivery)
+    /// Before the first tokens.
+    case promptScored(PromptScores)
     /// The attempt has ended without its tokens.
     case failed(RequestID, Attempt, RequestError, on: GroupEpoch)
     /// The assignment was not taken: the group is full, or no longer in the epoch that it names.

@@ -9,10 +9,13 @@ public struct Admission: Hashable, Sendable {
         public var promptTokens: [TokenID]
         public var parameters: SamplingParameters
         public var deadline: Duration
+        /// What the model adds to the parameters.
+        public var defaults: SamplingDefaults
 
         public init(
             id: RequestID, model: String, pinned: ModelCatalogue.Adapter? = nil, promptTokens: [TokenID],
-            parameters: SamplingParameters, deadline: Duration
+            parameters: SamplingParameters, deadline: Duration,
+            defaults: SamplingDefaults = SamplingDefaults(endTokens: [])
         ) {
             self.id = id
             self.model = model
@@ -20,6 +23,7 @@ public struct Admission: Hashable, Sendable {
             self.promptTokens = promptTokens
             self.parameters = parameters
             self.deadline = deadline
+            self.defaults = defaults
         }
     }
 
@@ -77,12 +81,14 @@ public struct Admission: Hashable, Sendable {
         for token in draft.promptTokens where token < 0 || Int(token) >= vocabularyCount {
             throw .promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
         }
-        for token in draft.parameters.stopTokens where token < 0 || Int(token) >= vocabularyCount {
-            throw .invalidParameter(
-                name: "stop_token_ids", value: "\(token)", rule: "tokens of the vocabulary 0..<\(vocabularyCount)")
+        if let error = draft.parameters.firstError(
+            promptTokenCount: draft.promptTokens.count, vocabularyCount: vocabularyCount, limits: limits)
+        {
+            throw error
         }
         return Submission(
             id: draft.id, tenant: tenant.name, model: resolved.model.name, adapter: resolved.adapter,
-            promptTokens: draft.promptTokens, parameters: draft.parameters, deadline: draft.deadline)
+            promptTokens: draft.promptTokens, parameters: draft.parameters.completed(by: draft.defaults),
+            deadline: draft.deadline)
     }
 }

@@ -9,6 +9,8 @@ public struct Assignment: Hashable, Sendable {
     public var parameters: SamplingParameters
     /// The choices that have not ended, by number.
     public var choices: [Choice]
+    /// Index of the first prompt token whose log-probability is wanted; nil when none is.
+    public var scoredFrom: Int?
     /// Where the tokens go.
     public var router: RouterRef
     /// Until the deadline when the assignment was sent.
@@ -27,8 +29,8 @@ public struct Assignment: Hashable, Sendable {
 
     public init(
         request: RequestID, attempt: Attempt, tenant: TenantName, model: ModelName, adapter: AdapterRef?,
-        promptTokens: [TokenID], parameters: SamplingParameters, choices: [Choice], router: RouterRef,
-        timeLeft: Duration
+        promptTokens: [TokenID], parameters: SamplingParameters, choices: [Choice], scoredFrom: Int? = nil,
+        router: RouterRef, timeLeft: Duration
     ) {
         self.request = request
         self.attempt = attempt
@@ -38,6 +40,7 @@ public struct Assignment: Hashable, Sendable {
         self.promptTokens = promptTokens
         self.parameters = parameters
         self.choices = choices
+        self.scoredFrom = scoredFrom
         self.router = router
         self.timeLeft = timeLeft
     }
@@ -55,7 +58,7 @@ public struct Assignment: Hashable, Sendable {
     /// The sequences that run this assignment, one a choice, numbered from `next`, which moves on.
     public func sequences(numberedFrom next: inout SequenceID, now: Instant) -> [SequenceRequest] {
         let deadline = now.advanced(by: timeLeft)
-        return choices.map { choice in
+        return choices.enumerated().map { index, choice in
             let sequence = next
             next = SequenceID(next.number + 1)
             return SequenceRequest(
@@ -63,7 +66,8 @@ public struct Assignment: Hashable, Sendable {
                 adapter: adapter, promptTokens: promptTokens, replayedTokens: choice.tokens,
                 tokenCountMax: max(0, parameters.tokenCountMax) - choice.tokens.count,
                 stopTokens: parameters.stopTokens,
-                deadline: deadline)
+                // One choice scores the prompt for all.
+                scoredFrom: index == 0 ? scoredFrom : nil, deadline: deadline)
         }
     }
 }

@@ -27,6 +27,27 @@ public struct Delivery: Hashable, Sendable {
     }
 }
 
+/// What a worker group sends to a router about the prompt: log-probabilities of consecutive prompt tokens, each given those
+/// before it.
+public struct PromptScores: Hashable, Sendable {
+    public var from: GroupEpoch
+    public var request: RequestID
+    public var attempt: Attempt
+    /// Index of the first token among the prompt's; at least 1, because nothing comes before the first.
+    public var firstIndex: Int
+    public var logprobs: [TokenLogprobs]
+
+    public init(
+        from: GroupEpoch, request: RequestID, attempt: Attempt, firstIndex: Int, logprobs: [TokenLogprobs]
+    ) {
+        self.from = from
+        self.request = request
+        self.attempt = attempt
+        self.firstIndex = firstIndex
+        self.logprobs = logprobs
+    }
+}
+
 /// Log-probabilities at one generated token: the chosen one's, and the likeliest ones' in falling order.
 public struct TokenLogprobs: Hashable, Sendable {
     public var token: TokenID

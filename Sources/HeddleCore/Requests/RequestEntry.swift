@@ -10,6 +10,14 @@ struct RequestEntry: Sendable {
     /// When it entered `phase`.
     var since: Instant
     var choices: [Choice]
+    /// Whether `choices` are already only those that are answered.
+    var isChosen = false
+    /// Tokens of choices that were run and not chosen.
+    var unchosenTokenCount = 0
+    /// Log-probabilities of the prompt's tokens from the second on, as far as they have come.
+    var promptLogprobs: [TokenLogprobs] = []
+    /// How many of them the client has.
+    var promptLogprobSentCount = 0
     var client: ClientRef?
     /// When the client went; nil while there is one.
     var clientGone: Instant?
@@ -59,6 +67,10 @@ struct RequestEntry: Sendable {
         var sentCount = 0
         var finish: FinishReason?
         var isFinishSent = false
+        /// Whether the answer to its last scan is still to come.
+        var isScanDue = false
+        /// Of its tokens together; only where each came with its own.
+        var logprob: Double { logprobs.reduce(0) { $0 + Double($1.logprob) } }
 
         /// Whether no token can be taken back any more.
         var isScanned: Bool { finish != nil && safeCount == tokens.count }
@@ -72,7 +84,8 @@ struct RequestEntry: Sendable {
         accepted = now
         since = now
         deadline = now.advanced(by: submission.deadline)
-        choices = Array(repeating: Choice(), count: submission.parameters.choiceCount)
+        choices = Array(repeating: Choice(), count: submission.parameters.runCount)
+        isChosen = !submission.parameters.choosesBest
     }
 
     var id: RequestID { submission.id }
@@ -89,14 +102,23 @@ struct RequestEntry: Sendable {
         }
     }
 
-    var generatedTokenCount: Int { choices.reduce(0) { $0 + $1.tokens.count } }
+    var generatedTokenCount: Int { choices.reduce(unchosenTokenCount) { $0 + $1.tokens.count } }
 
     var usage: Usage {
         Usage(promptTokenCount: submission.promptTokens.count, generatedTokenCount: generatedTokenCount)
     }
 
     /// Tokens that remembering the request costs.
-    var rememberedTokenCount: Int { submission.promptTokens.count + generatedTokenCount }
+    var rememberedTokenCount: Int {
+        submission.promptTokens.count + generatedTokenCount + promptLogprobCountMax * promptLogprobWidth
+    }
+
+    /// Log-probabilities that the whole prompt has.
+    var promptLogprobCountMax: Int {
+        submission.parameters.promptLogprobCount == nil ? 0 : max(0, submission.promptTokens.count - 1)
+    }
+
+    private var promptLogprobWidth: Int { 1 + (submission.parameters.promptLogprobCount ?? 0) }
 
     mutating func enter(_ phase: Phase, now: Instant) {
         self.phase = phase
@@ -119,12 +141,48 @@ struct RequestEntry: Sendable {
             choices: choices.enumerated().filter { $0.element.finish == nil }.map { number, choice in
                 Assignment.Choice(number: number, tokens: choice.tokens)
             },
+            scoredFrom: promptLogprobs.count < promptLogprobCountMax ? promptLogprobs.count + 1 : nil,
             router: router, timeLeft: deadline.duration(since: now))
+    }
+
+    /// Log-probabilities of the prompt for the client, in portions that a message holds.
+    mutating func takePromptChunks(countMax: Int) -> [RequestTable.PromptChunk] {
+        guard client != nil else { return [] }
+        var chunks: [RequestTable.PromptChunk] = []
+        while promptLogprobSentCount < promptLogprobs.count {
+            let end = min(promptLogprobs.count, promptLogprobSentCount + countMax)
+            chunks.append(
+                RequestTable.PromptChunk(
+                    request: id, firstIndex: promptLogprobSentCount + 1,
+                    logprobs: Array(promptLogprobs[promptLogprobSentCount..<end])))
+            promptLogprobSentCount = end
+        }
+        return chunks
+    }
+
+    /// Leaves, once all choices have ended, only those that are answered: the likeliest first, ties by number.
+    ///
+    /// - Returns: their numbers until now; nil when nothing was to be left out.
+    mutating func choose() -> [Int]? {
+        guard !isChosen, !isGenerating, choices.allSatisfy({ $0.isScanned && !$0.isScanDue }) else { return nil }
+        let logprobs = choices.map(\.logprob)
+        let order = choices.indices.sorted { left, right in
+            logprobs[left] == logprobs[right] ? left < right : logprobs[left] > logprobs[right]
+        }
+        let numbers = Array(order.prefix(submission.parameters.choiceCount))
+        let sentCounts = choices.map(\.sentCount)
+        let generated = generatedTokenCount
+        choices = numbers.map { choices[$0] }
+        // What a client has was said of the answer's choices, not of those that were run.
+        for index in choices.indices { choices[index].sentCount = sentCounts[index] }
+        isChosen = true
+        unchosenTokenCount = generated - choices.reduce(0) { $0 + $1.tokens.count }
+        return numbers
     }
 
     /// Chunks for the client, as far as they are safe and its credit reaches. Reasons need no credit.
     mutating func takeChunks(tokenCountMax: Int) -> [RequestTable.Chunk] {
-        guard client != nil else { return [] }
+        guard client != nil, isChosen else { return [] }
         var chunks: [RequestTable.Chunk] = []
         for number in choices.indices {
             while let chunk = takeChunk(of: number, tokenCountMax: tokenCountMax) { chunks.append(chunk) }
@@ -144,7 +202,8 @@ struct RequestEntry: Sendable {
         if isLast { choices[number].isFinishSent = true }
         return RequestTable.Chunk(
             request: id, choice: number, firstIndex: first, tokens: Array(choice.tokens[first..<first + count]),
-            logprobs: choice.logprobs.isEmpty ? [] : Array(choice.logprobs[first..<first + count]),
+            logprobs: submission.parameters.logprobCount == nil || choice.logprobs.isEmpty
+                ? [] : Array(choice.logprobs[first..<first + count]),
             finish: isLast ? choice.finish : nil)
     }
 

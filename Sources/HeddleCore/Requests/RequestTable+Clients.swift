@@ -48,6 +48,7 @@ extension RequestTable {
             entry.choices[number].sentCount = number < resumeFrom.count ? resumeFrom[number] : 0
             entry.choices[number].isFinishSent = false
         }
+        entry.promptLogprobSentCount = 0
         actions.append(.accept(client, entry.id, resumed: true))
         if entry.phase == .ended(.abandoned) { actions += takeUp(&entry, deadline: submission.deadline, now: now) }
         actions += stream(&entry, now: now)

@@ -25,9 +25,14 @@ extension RequestTable {
             entry.client = nil
             return actions
         }
-        if let client = entry.client { actions += entry.takeChunks(tokenCountMax: limits.chunkTokenCountMax).map { .send(client, $0) } }
+        if let numbers = entry.choose() { actions.append(.choose(entry.id, choices: numbers)) }
+        if let client = entry.client {
+            actions += entry.takePromptChunks(countMax: limits.promptChunkTokenCountMax).map { .score(client, $0) }
+            actions += entry.takeChunks(tokenCountMax: limits.chunkTokenCountMax).map { .send(client, $0) }
+        }
+        let isRead = entry.isChosen && entry.choices.allSatisfy(\.isScanned)
         switch entry.phase {
-        case .draining where entry.isAllSent || entry.client == nil && entry.choices.allSatisfy(\.isScanned):
+        case .draining where entry.isAllSent || entry.client == nil && isRead:
             actions += end(&entry, .finished, now: now)
         case .ended(.finished) where entry.isAllSent:
             if let client = entry.client { actions.append(.finish(client, entry.id, usage: entry.usage)) }

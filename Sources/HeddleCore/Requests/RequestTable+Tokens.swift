@@ -13,6 +13,32 @@ extension RequestTable {
         return update(delivery.request) { $0.take(delivery, into: &$1, now: now) } + trim()
     }
 
+    /// Log-probabilities of the prompt from the request's group. What is here already is dropped; a gap is replayed.
+    public mutating func promptScored(_ scores: PromptScores, now: Instant) -> [Action] {
+        guard let present = entries[scores.request], present.attempt == scores.attempt,
+            present.phase == .running(scores.from)
+        else {
+            counts.stale += 1
+            return [.cancelAtWorker(scores.from, scores.request, scores.attempt, choice: nil)]
+        }
+        return update(scores.request) { table, entry in
+            let next = entry.promptLogprobs.count + 1
+            if scores.firstIndex < next {
+                table.counts.duplicates += 1
+                return []
+            }
+            guard scores.firstIndex == next, scores.logprobs.count <= entry.promptLogprobCountMax - (next - 1),
+                zip(scores.logprobs, entry.submission.promptTokens.dropFirst(next)).allSatisfy({ $0.token == $1 })
+            else {
+                table.counts.gaps += 1
+                return [.cancelAtWorker(scores.from, entry.id, entry.attempt, choice: nil)]
+                    + table.lose(&entry, isGroupLost: true, now: now)
+            }
+            entry.promptLogprobs += scores.logprobs
+            return table.stream(&entry, now: now)
+        } + trim()
+    }
+
     /// The first `safeTokenCount` tokens of the choice are no part of a stop string.
     public mutating func scanned(
         _ request: RequestID, choice: Int, safeTokenCount: Int, now: Instant
@@ -24,6 +50,7 @@ extension RequestTable {
                 safeTokenCount <= entry.choices[choice].tokens.count
             else { return [] }
             entry.choices[choice].safeCount = safeTokenCount
+            if safeTokenCount == entry.choices[choice].tokens.count { entry.choices[choice].isScanDue = false }
             return table.stream(&entry, now: now)
         } + trim()
     }
@@ -43,6 +70,7 @@ extension RequestTable {
             if !ended.logprobs.isEmpty { ended.logprobs.removeSubrange(keep...) }
             ended.safeCount = keep
             ended.finish = .stop
+            ended.isScanDue = false
             entry.choices[choice] = ended
             var actions: [Action] = []
             if wasRunning, case .running(let group) = entry.phase {
@@ -64,7 +92,9 @@ extension RequestTable {
             delivery.tokens.count <= entry.submission.parameters.tokenCountMax - tokenCount,
             delivery.logprobs.isEmpty || delivery.logprobs.count == delivery.tokens.count,
             tokenCount == 0 || delivery.tokens.isEmpty
-                || delivery.logprobs.isEmpty == entry.choices[delivery.choice].logprobs.isEmpty
+                || delivery.logprobs.isEmpty == entry.choices[delivery.choice].logprobs.isEmpty,
+            // The best choices are found by them.
+            entry.isChosen || delivery.logprobs.count == delivery.tokens.count
         else { return gap(delivery, &entry, now: now) }
         entry.choices[delivery.choice].tokens += delivery.tokens
         entry.choices[delivery.choice].logprobs += delivery.logprobs
@@ -79,6 +109,7 @@ extension RequestTable {
         if entry.submission.parameters.stopStrings.isEmpty {
             entry.choices[delivery.choice].safeCount = entry.choices[delivery.choice].tokens.count
         } else {
+            entry.choices[delivery.choice].isScanDue = entry.choices[delivery.choice].finish != nil
             actions.append(
                 .scan(
                     entry.id, choice: delivery.choice, firstIndex: tokenCount, tokens: delivery.tokens,

@@ -35,6 +35,10 @@ public struct RequestTable: Sendable {
         /// New tokens that may hold a stop string: answer with `scanned` or `stopMatched`. When `isLast`, no more come,
         /// and the answer must cover all of them.
         case scan(RequestID, choice: Int, firstIndex: Int, tokens: [TokenID], isLast: Bool)
+        /// Of several choices only these are answered, as choices 0, 1 and so on: drop the others' texts.
+        case choose(RequestID, choices: [Int])
+        /// Send these log-probabilities of the prompt to the client; they need no credit.
+        case score(ClientRef, PromptChunk)
         /// Stream these tokens to the client. `finish` is set with the choice's last ones.
         case send(ClientRef, Chunk)
         /// The terminal event of a request that finished; every choice has been sent with its reason.
@@ -68,6 +72,20 @@ public struct RequestTable: Sendable {
             self.tokens = tokens
             self.logprobs = logprobs
             self.finish = finish
+        }
+    }
+
+    /// Log-probabilities of consecutive prompt tokens on their way to the client.
+    public struct PromptChunk: Hashable, Sendable {
+        public var request: RequestID
+        /// Index among the prompt's tokens.
+        public var firstIndex: Int
+        public var logprobs: [TokenLogprobs]
+
+        public init(request: RequestID, firstIndex: Int, logprobs: [TokenLogprobs]) {
+            self.request = request
+            self.firstIndex = firstIndex
+            self.logprobs = logprobs
         }
     }
 

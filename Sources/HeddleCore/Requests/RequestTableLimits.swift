@@ -20,6 +20,8 @@ public struct RequestTableLimits: Hashable, Sendable {
     public let creditTokenCountMax: Int
     /// Tokens of one chunk, of which a message to the client is made.
     public let chunkTokenCountMax: Int
+    /// Log-probabilities of a prompt, each with its likeliest, in one chunk for a client.
+    public let promptChunkTokenCountMax: Int
     /// Generated tokens between two reports to the tenant queue.
     public let reportTokenCount: Int
     /// What a refused client is told to wait.
@@ -30,7 +32,8 @@ public struct RequestTableLimits: Hashable, Sendable {
         refusalBackOffMax: Duration = .milliseconds(500), clientGrace: Duration = .zero,
         rememberedTime: Duration = .seconds(60), rememberedCountMax: Int = 4096,
         rememberedTokenCountMax: Int = 16_777_216, creditTokenCountMax: Int = 1_048_576, chunkTokenCountMax: Int = 1024,
-        reportTokenCount: Int = 16, retryAfter: Duration = .seconds(1)
+        promptChunkTokenCountMax: Int = 256, reportTokenCount: Int = 16,
+        retryAfter: Duration = .seconds(1)
     ) throws(LimitsError) {
         try LimitsError.check("requestCountMax", requestCountMax, in: 1...1_048_576)
         try LimitsError.check("lossCountMax", lossCountMax, in: 1...100)
@@ -42,6 +45,7 @@ public struct RequestTableLimits: Hashable, Sendable {
         try LimitsError.check("rememberedTokenCountMax", rememberedTokenCountMax, in: 0...(1 << 40))
         try LimitsError.check("creditTokenCountMax", creditTokenCountMax, in: 1...(1 << 40))
         try LimitsError.check("chunkTokenCountMax", chunkTokenCountMax, in: 1...1024)
+        try LimitsError.check("promptChunkTokenCountMax", promptChunkTokenCountMax, in: 1...1024)
         try LimitsError.check("reportTokenCount", reportTokenCount, in: 1...1_048_576)
         try LimitsError.check("retryAfter", retryAfter, in: .milliseconds(1) ... .seconds(3600))
         self.requestCountMax = requestCountMax
@@ -54,6 +58,7 @@ public struct RequestTableLimits: Hashable, Sendable {
         self.rememberedTokenCountMax = rememberedTokenCountMax
         self.creditTokenCountMax = creditTokenCountMax
         self.chunkTokenCountMax = chunkTokenCountMax
+        self.promptChunkTokenCountMax = promptChunkTokenCountMax
         self.reportTokenCount = reportTokenCount
         self.retryAfter = retryAfter
     }

@@ -6,76 +6,86 @@ public struct SamplingParameters: Hashable, Sendable {
     public var topK: Int
     /// Keep the smallest set of likeliest tokens whose probability reaches `topP`; 1 keeps all.
     public var topP: Float
+    /// Keep tokens that are at least `minP` times as likely as the likeliest; 0 keeps all.
+    public var minP: Float
+    /// Keep the tokens whose surprise is nearest to the expected one until their probability reaches `typicalP`; 1 keeps all
+    /// (C. Meister et al., "Locally Typical Sampling", 2022).
+    public var typicalP: Float
+    /// Divides positive and multiplies negative logits of all tokens of the prompt and the answer so far; 1 changes nothing.
+    public var repetitionPenalty: Float
+    /// Taken off the logits of tokens that the answer holds.
+    public var presencePenalty: Float
+    /// Taken off the logits of tokens that the answer holds, once for each time.
+    public var frequencyPenalty: Float
+    /// Added to the logits of single tokens; by ascending token, each once.
+    public var logitBias: [LogitBias]
     /// Key of the counter-based generator, with the choice's number and the token's position.
     public var seed: UInt64
     /// Independent choices for one prompt.
     public var choiceCount: Int
+    /// Choices to run, of which the `choiceCount` likeliest are the answer; nil runs `choiceCount`.
+    public var bestOf: Int?
     /// The most new tokens of a choice.
     public var tokenCountMax: Int
+    /// New tokens before which no stop token is drawn. A stop string ends a choice all the same.
+    public var tokenCountMin: Int
     /// Texts that end a choice; the text is cut before the first of them.
     public var stopStrings: [String]
-    /// Tokens that end a choice and are not part of its text: the model's end tokens.
+    /// Tokens that end a choice and are not part of its text; once admitted, with the model's end tokens.
     public var stopTokens: [TokenID]
+    /// Whether the model's own end tokens are tokens like any other.
+    public var ignoresEndTokens: Bool
     /// Log-probabilities to report for each generated token: the K likeliest and the chosen one; nil reports none.
     public var logprobCount: Int?
+    /// The same for each token of the prompt but the first, given those before it.
+    public var promptLogprobCount: Int?
 
     public init(
-        temperature: Float = 0, topK: Int = 0, topP: Float = 1, seed: UInt64 = 0, choiceCount: Int = 1,
-        tokenCountMax: Int = 64, stopStrings: [String] = [], stopTokens: [TokenID] = [], logprobCount: Int? = nil
+        temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, typicalP: Float = 1,
+        repetitionPenalty: Float = 1, presencePenalty: Float = 0, frequencyPenalty: Float = 0,
+        logitBias: [LogitBias] = [], seed: UInt64 = 0, choiceCount: Int = 1, bestOf: Int? = nil,
+        tokenCountMax: Int = 64, tokenCountMin: Int = 0, stopStrings: [String] = [], stopTokens: [TokenID] = [],
+        ignoresEndTokens: Bool = false, logprobCount: Int? = nil, promptLogprobCount: Int? = nil
     ) {
         self.temperature = temperature
         self.topK = topK
         self.topP = topP
+        self.minP = minP
+        self.typicalP = typicalP
+        self.repetitionPenalty = repetitionPenalty
+        self.presencePenalty = presencePenalty
+        self.frequencyPenalty = frequencyPenalty
+        self.logitBias = logitBias
         self.seed = seed
         self.choiceCount = choiceCount
+        self.bestOf = bestOf
         self.tokenCountMax = tokenCountMax
+        self.tokenCountMin = tokenCountMin
         self.stopStrings = stopStrings
         self.stopTokens = stopTokens
+        self.ignoresEndTokens = ignoresEndTokens
         self.logprobCount = logprobCount
+        self.promptLogprobCount = promptLogprobCount
     }
 
-    /// The first value that cannot be served, named with its limits; nil when all can.
-    public func firstError(limits: RequestLimits) -> RequestError? {
-        func invalid(_ parameter: String, _ value: some CustomStringConvertible, _ rule: String) -> RequestError {
-            .invalidParameter(name: parameter, value: value.description, rule: rule)
+    /// Choices that are run.
+    public var runCount: Int { max(choiceCount, bestOf ?? choiceCount) }
+
+    /// Whether more choices are run than are answered, so that nothing can be sent before all have ended.
+    public var choosesBest: Bool { runCount > choiceCount }
+
+    /// Log-probabilities that a worker delivers with each token: what the client asked for, or those by which the best choices
+    /// are found; nil delivers none.
+    public var deliveredLogprobCount: Int? { logprobCount ?? (choosesBest ? 0 : nil) }
+
+    /// What is added to one token's logit.
+    public struct LogitBias: Hashable, Sendable {
+        public var token: TokenID
+        public var bias: Float
+
+        public init(token: TokenID, bias: Float) {
+            self.token = token
+            self.bias = bias
         }
-        if !temperature.isFinite || temperature < 0 || temperature > limits.temperatureMax {
-            return invalid("temperature", temperature, "a number from 0 to \(limits.temperatureMax)")
-        }
-        if topK < 0 { return invalid("top_k", topK, "a whole number from 0 (all tokens)") }
-        if !topP.isFinite || topP <= 0 || topP > 1 { return invalid("top_p", topP, "a number above 0 and up to 1") }
-        if !(1...limits.choiceCountMax).contains(choiceCount) {
-            return invalid("n", choiceCount, "a whole number from 1 to \(limits.choiceCountMax)")
-        }
-        if tokenCountMax < 1 { return invalid("max_tokens", tokenCountMax, "a whole number from 1") }
-        if stopStrings.count > limits.stopStringCountMax {
-            return invalid("stop", stopStrings.count, "at most \(limits.stopStringCountMax) strings")
-        }
-        for stop in stopStrings where !(1...limits.stopStringByteCountMax).contains(stop.utf8.count) {
-            return invalid("stop", stop.utf8.count, "strings of 1 to \(limits.stopStringByteCountMax) bytes")
-        }
-        if stopTokens.count > limits.stopTokenCountMax {
-            return invalid("stop_token_ids", stopTokens.count, "at most \(limits.stopTokenCountMax) tokens")
-        }
-        if let count = logprobCount, !(0...limits.logprobCountMax).contains(count) {
-            return invalid("logprobs", count, "a whole number from 0 to \(limits.logprobCountMax)")
-        }
-        return nil
     }
-}
-
-/// Every maximum of a request, with its unit in the name.
-public struct RequestLimits: Hashable, Sendable {
-    public var temperatureMax: Float = 100
-    public var choiceCountMax = 16
-    public var stopStringCountMax = 16
-    public var stopStringByteCountMax = 256
-    public var stopTokenCountMax = 64
-    public var logprobCountMax = 20
-    /// The longest prompt as text; it is tokenised only below this.
-    public var promptByteCountMax = 1 << 20
-    /// The longest life of a request.
-    public var deadlineMax: Duration = .seconds(3600)
-
-    public init() {}
 }

@@ -32,6 +32,7 @@ public final class LocalEngine {
     private var adapters: [Digest: AdapterFolder] = [:]
     private var scheduler: BatchScheduler
     private var lastSequence: UInt64 = 0
+    private let samplingMemory = SamplingMemory()
 
     /// Packs the model's shards, each on its rank's thread.
     public init(model: ModelFolder, options: Options = Options()) throws {
@@ -94,7 +95,7 @@ public final class LocalEngine {
                 continue
             }
             let logits = try step(plan)
-            let sampled = run.sample(plan, logits)
+            let sampled = run.sample(plan, logits, samplingMemory)
             try carryOut(scheduler.stepFinished(plan.step, sampled: sampled, now: run.now), &run, onToken)
         }
         return run.results

@@ -18,6 +18,9 @@ public struct LocalRequest: Sendable {
         self.parameters = parameters
         self.choice = choice
     }
+
+    /// Index of the first prompt token whose log-probability is wanted. One choice scores the prompt for all.
+    var scoredFrom: Int? { parameters.promptLogprobCount != nil && choice == 0 ? 1 : nil }
 }
 
 /// How a request of a `LocalEngine` ended.
@@ -26,6 +29,8 @@ public struct LocalResult: Hashable, Sendable {
     public var tokens: [TokenID] = []
     /// One a token where the request asked for them.
     public var logprobs: [TokenLogprobs] = []
+    /// Of the prompt's tokens from the second on where the request asked for them and is choice 0.
+    public var promptLogprobs: [TokenLogprobs] = []
     /// Set unless the request failed.
     public var finish: FinishReason?
     /// Set where the request could not be run.

@@ -6,7 +6,7 @@ struct LocalRun {
     let requests: [LocalRequest]
     private(set) var results: [LocalResult]
     private let firstSequence: UInt64
-    private let samplers: [Sampler]
+    private var samplers: [SequenceSampler]
     /// Log-probabilities of tokens that were sampled and are not delivered yet, by request.
     private var pending: [TokenLogprobs?]
 
@@ -14,7 +14,11 @@ struct LocalRun {
         self.requests = requests
         self.firstSequence = firstSequence
         results = Array(repeating: LocalResult(), count: requests.count)
-        samplers = requests.map { Sampler($0.parameters) }
+        samplers = requests.map { request in
+            SequenceSampler(
+                request.parameters, choice: request.choice, prompt: request.promptTokens,
+                scoredFrom: request.scoredFrom)
+        }
         pending = Array(repeating: nil, count: requests.count)
     }
 
@@ -33,25 +37,21 @@ struct LocalRun {
                 sequence: SequenceID(number), request: RequestID(high: 0, low: number), attempt: Attempt(1),
                 choice: request.choice, tenant: TenantName("local"), adapter: request.adapter,
                 promptTokens: request.promptTokens, tokenCountMax: request.parameters.tokenCountMax,
-                stopTokens: request.parameters.stopTokens)
+                stopTokens: request.parameters.stopTokens, scoredFrom: request.scoredFrom)
         }
     }
 
-    /// Samples the token behind each segment that wanted logits.
-    mutating func sample(_ plan: StepPlan, _ logits: Logits) -> [SampledToken] {
+    /// Samples the token behind each segment that ends its sequence's tokens, and scores prompts.
+    mutating func sample(_ plan: StepPlan, _ logits: Logits, _ memory: SamplingMemory) -> [SampledToken] {
         var row = 0
         var sampled: [SampledToken] = []
-        for segment in plan.segments where segment.logits != .none {
-            row += segment.logits == .all ? segment.tokens.count : 1
+        for segment in plan.segments {
+            defer { row += segment.logitsRowCount }
             let index = Int(segment.sequence.number - firstSequence)
-            let token = logits.withRow(row - 1) { values in
-                let token = samplers[index].token(
-                    values, choice: requests[index].choice, position: segment.firstPosition + segment.tokens.count)
-                if let count = requests[index].parameters.logprobCount {
-                    pending[index] = Sampler.logprobs(values, chosen: token, count: count)
-                }
-                return token
-            }
+            let outcome = samplers[index].read(segment, logits, firstRow: row, memory: memory)
+            results[index].promptLogprobs += outcome.scores
+            guard let token = outcome.token else { continue }
+            pending[index] = outcome.logprobs
             sampled.append(SampledToken(segment.sequence, token))
         }
         return sampled

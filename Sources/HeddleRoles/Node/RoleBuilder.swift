@@ -30,7 +30,9 @@ struct RoleBuilder {
             let port = ClientPort(limits: clientLimits)
             hosted.router = try await router(folders, port)
             client = port
-            if let endpoint = node.client { try port.open(endpoint, on: system.io, isInsecure: configuration.isInsecure) }
+            if let endpoint = node.client {
+                try port.open(endpoint, on: system.io, isInsecure: configuration.isInsecure)
+            }
         }
         return (hosted, client)
     }
@@ -41,7 +43,9 @@ struct RoleBuilder {
         return limits
     }
 
-    private func log(_ identity: ActorIdentity) -> RoleLog { RoleLog(logger, actor: "\(identity.role)/\(identity.name)") }
+    private func log(_ identity: ActorIdentity) -> RoleLog {
+        RoleLog(logger, actor: "\(identity.role)/\(identity.name)")
+    }
 
     /// The models that this node's roles read: a worker its own, a router and a cache all.
     private func models() async throws -> [ModelName: ModelFolder] {
@@ -100,7 +104,8 @@ struct RoleBuilder {
         }
     }
 
-    private func worker(_ group: ClusterConfiguration.Group, rank: Int, _ folder: ModelFolder) async throws -> GPUWorker {
+    private func worker(_ group: ClusterConfiguration.Group, rank: Int, _ folder: ModelFolder) async throws -> GPUWorker
+    {
         let identity = MeshLayout.ranks(of: group)[rank]
         let log = log(identity)
         guard let queue = layout.queues[group.model], let cache = layout.cache(for: node) else {
@@ -143,7 +148,7 @@ struct RoleBuilder {
             try folders.mapValues { folder in
                 RouterPlace.Model(
                     tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
-                    endTokens: folder.configuration.endTokens)
+                    defaults: SamplingDefaults(endTokens: folder.configuration.endTokens))
             }
         }
         var catalogue = ModelCatalogue()
@@ -158,7 +163,8 @@ struct RoleBuilder {
         }
         let tenants = try TenantTable(configuration.tenants.map { try $0.row(in: configuration) })
         let place = RouterPlace(
-            models: models, adapters: configuration.adapters.map { RouterPlace.Adapter(name: $0.name, model: $0.model) },
+            models: models,
+            adapters: configuration.adapters.map { RouterPlace.Adapter(name: $0.name, model: $0.model) },
             queues: layout.queues, workers: layout.workers(), cache: cache, clientLimits: clientLimits)
         let admission = Admission(limits: configuration.limits.request, tenants: tenants, catalogue: catalogue)
         let limits = try RequestTableLimits(requestCountMax: configuration.limits.requestCountMax)
@@ -178,9 +184,10 @@ extension ClusterConfiguration.Group {
         case .tokens(let tokens): blockCount = tokens / kvBlockTokens
         case .bytes(let bytes):
             // The rank with the most KV heads decides, so that every rank has as many blocks.
-            let heads = try ranks.indices.map {
-                try ShardPlan(configuration: model, rank: $0, rankCount: ranks.count).kvHeads.count
-            }.max() ?? 1
+            let heads =
+                try ranks.indices.map {
+                    try ShardPlan(configuration: model, rank: $0, rankCount: ranks.count).kvHeads.count
+                }.max() ?? 1
             let bytesPerToken = 2 * heads * model.headDimension * model.layerCount * MemoryLayout<Float>.size
             blockCount = bytes / (bytesPerToken * kvBlockTokens)
         }

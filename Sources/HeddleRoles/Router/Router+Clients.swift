@@ -163,11 +163,9 @@ extension Router {
             try admission.check(promptByteCount: text.utf8.count)
             tokens = try await encoder.tokens(of: text, for: tenant, by: model.tokenizer)
         }
-        var parameters = submission.sampling
-        for token in model.endTokens where !parameters.stopTokens.contains(token) { parameters.stopTokens.append(token) }
         return Admission.Draft(
-            id: submission.id, model: name, pinned: pinned, promptTokens: tokens, parameters: parameters,
-            deadline: submission.deadline ?? place.clientLimits.request.deadlineMax)
+            id: submission.id, model: name, pinned: pinned, promptTokens: tokens, parameters: submission.sampling,
+            deadline: submission.deadline ?? place.clientLimits.request.deadlineMax, defaults: model.defaults)
     }
 
     /// A client that cannot be reached, or does not read, is gone: what it asked for is given up, and can be resumed.

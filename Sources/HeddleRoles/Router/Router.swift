@@ -78,7 +78,9 @@ public distributed actor Router {
                 send: { [actorSystem, reference] messages in
                     try await TenantQueue.resolve(id: queue, using: actorSystem).receive(messages, from: reference)
                 },
-                gaveUp: { count, reason in log.warn("the tenant-queue of \(model) did not take \(count) messages: \(reason)") })
+                gaveUp: { count, reason in
+                    log.warn("the tenant-queue of \(model) did not take \(count) messages: \(reason)")
+                })
         }
         for (group, worker) in place.workers {
             workers[group] = Outbox(
@@ -115,6 +117,7 @@ public distributed actor Router {
                     streams[delivery.request]?.firstToken = now()
                 }
                 carry(table.delivered(delivery, now: now()))
+            case .promptScored(let scores): carry(table.promptScored(scores, now: now()))
             case .failed(let request, let attempt, let error, _):
                 carry(table.failed(request, attempt: attempt, error: error, now: now()))
             case .refused(let request, let attempt):
@@ -149,6 +152,14 @@ public distributed actor Router {
             case .outdate(let group, let last): workers[group.group]?.post(.over(group, last: last))
             case .scan(let request, let choice, _, _, let isLast):
                 waiting += scan(request, choice: choice, isLast: isLast)[...]
+            case .choose(let request, let choices):
+                streams[request]?.texts = choices.compactMap { streams[request]?.texts[$0] }
+            case .score(let client, let chunk):
+                send(
+                    client,
+                    .promptLogprobs(
+                        DeliveredPromptLogprobs(
+                            id: chunk.request, firstIndex: chunk.firstIndex, logprobs: chunk.logprobs)))
             case .send(let client, let chunk): send(client, chunk)
             case .finish(let client, let request, let usage): finish(client, request, usage)
             case .fail(let client, let request, let error): send(client, ClientReply(id: request, error: error))
@@ -165,10 +176,11 @@ public distributed actor Router {
     private func accept(_ client: ClientRef, _ request: RequestID) {
         guard let submission = table.submission(request), let model = place.models[submission.model] else { return }
         if streams[request] == nil {
-            let count = submission.parameters.choiceCount
+            let parameters = submission.parameters
             streams[request] = Stream(
-                texts: (0..<count).map { _ in ChoiceText(model.tokenizer, stops: submission.parameters.stopStrings) },
-                started: now(), finishes: Array(repeating: nil, count: count))
+                texts: (0..<parameters.runCount).map { _ in ChoiceText(model.tokenizer, stops: parameters.stopStrings)
+                },
+                started: now(), finishes: Array(repeating: nil, count: parameters.choiceCount))
         }
         send(
             client,
@@ -219,12 +231,14 @@ public distributed actor Router {
         send(
             client,
             .finished(
-                FinishedRequest(id: request, choices: stream.finishes.compactMap(\.self), usage: usage, timings: timings)))
+                FinishedRequest(
+                    id: request, choices: stream.finishes.compactMap(\.self), usage: usage, timings: timings)))
     }
 
     private func settle(_ settlement: Settlement) {
         usageByTenant[settlement.tenant, default: TenantUsage()].tokensIn += UInt64(settlement.usage.promptTokenCount)
-        usageByTenant[settlement.tenant, default: TenantUsage()].tokensOut += UInt64(settlement.usage.generatedTokenCount)
+        usageByTenant[settlement.tenant, default: TenantUsage()].tokensOut += UInt64(
+            settlement.usage.generatedTokenCount)
         if let error = settlement.error { log.info("request \(settlement.request) ended: \(error.code)") }
     }
 }

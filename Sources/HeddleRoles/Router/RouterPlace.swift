@@ -8,8 +8,8 @@ struct RouterPlace: Sendable {
     struct Model: Sendable {
         let tokenizer: Tokenizer
         let digest: Digest
-        /// Tokens that end a text.
-        let endTokens: [TokenID]
+        /// What a request leaves to the model.
+        let defaults: SamplingDefaults
     }
 
     /// An adapter of the cluster file.

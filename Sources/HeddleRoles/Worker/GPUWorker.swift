@@ -43,6 +43,7 @@ public distributed actor GPUWorker {
     var nextSequence = SequenceID(1)
     /// What a sequence needs when one of its tokens is sampled.
     var sequences: [SequenceID: SequenceContext] = [:]
+    let samplingMemory = SamplingMemory()
     /// Who owns each attempt that is here.
     var owners: [RequestID: Owner] = [:]
     var outboxes: [RouterRef: Outbox<WorkerAnswer>] = [:]
@@ -77,10 +78,9 @@ public distributed actor GPUWorker {
     }
 
     struct SequenceContext {
-        let sampler: Sampler
+        var sampler: SequenceSampler
         let request: RequestID
-        let choice: Int
-        let logprobCount: Int?
+        let attempt: Attempt
     }
 
     struct Owner {
@@ -139,8 +139,10 @@ public distributed actor GPUWorker {
             router: router, attempt: assignment.attempt, sequenceCount: earlier + requests.count)
         for request in requests {
             sequences[request.sequence] = SequenceContext(
-                sampler: Sampler(assignment.parameters), request: request.request, choice: request.choice,
-                logprobCount: assignment.parameters.logprobCount)
+                sampler: SequenceSampler(
+                    assignment.parameters, choice: request.choice, prompt: request.promptTokens,
+                    generated: request.replayedTokens, scoredFrom: request.scoredFrom),
+                request: request.request, attempt: request.attempt)
         }
         carry(scheduler.admit(requests, now: now()))
     }
@@ -183,24 +185,30 @@ public distributed actor GPUWorker {
         var logprobs: [SequenceID: TokenLogprobs] = [:]
         var row = 0
         for segment in plan.segments {
-            switch segment.logits {
-            case .none: continue
-            case .all: row += segment.tokens.count - 1
-            case .last: break
-            }
-            defer { row += 1 }
-            // A sequence that was cancelled while the step ran is gone; its row is not read.
-            guard let context = sequences[segment.sequence] else { continue }
-            let position = segment.firstPosition + segment.tokens.count
-            logits.withRow(row) { values in
-                let token = context.sampler.token(values, choice: context.choice, position: position)
-                sampled.append(SampledToken(segment.sequence, token))
-                if let count = context.logprobCount {
-                    logprobs[segment.sequence] = Sampler.logprobs(values, chosen: token, count: count)
-                }
-            }
+            defer { row += segment.logitsRowCount }
+            // A sequence that was cancelled while the step ran is gone; its rows are not read.
+            guard
+                let outcome = sequences[segment.sequence]?.sampler.read(
+                    segment, logits, firstRow: row, memory: samplingMemory)
+            else { continue }
+            if let token = outcome.token { sampled.append(SampledToken(segment.sequence, token)) }
+            logprobs[segment.sequence] = outcome.logprobs
+            if !outcome.scores.isEmpty { send(outcome, of: segment.sequence) }
         }
         carry(scheduler.stepFinished(plan.step, sampled: sampled, now: now()), logprobs: logprobs)
+    }
+
+    /// What a segment told of the prompt goes before the tokens that follow it.
+    private func send(_ outcome: SequenceSampler.Outcome, of sequence: SequenceID) {
+        guard let (request, attempt) = sequences[sequence].map({ ($0.request, $0.attempt) }),
+            let owner = owners[request], let group = session?.id
+        else { return }
+        answer(
+            owner.router,
+            .promptScored(
+                PromptScores(
+                    from: group, request: request, attempt: attempt, firstIndex: outcome.scoredFrom,
+                    logprobs: outcome.scores)))
     }
 
     /// Asks for a schedule again when a sequence that waits may have to be told that its time is over.

@@ -39,29 +39,6 @@ extension MessageArena {
             })
     }
 
-    private func sampling(_ sampling: SamplingParameters) -> UnsafeMutablePointer<Heddle__Client__V1__Sampling> {
-        make(heddle__client__v1__sampling__init) { message in
-            message.temperature = sampling.temperature
-            message.top_k = UInt32(clamping: sampling.topK)
-            message.nucleus_case = HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P
-            message.top_p = sampling.topP
-            message.generator_case = HEDDLE__CLIENT__V1__SAMPLING__GENERATOR_SEED
-            message.seed = sampling.seed
-            message.choices_case = HEDDLE__CLIENT__V1__SAMPLING__CHOICES_N
-            message.n = UInt32(clamping: sampling.choiceCount)
-            message.length_case = HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS
-            message.max_tokens = UInt32(clamping: sampling.tokenCountMax)
-            message.n_stop = sampling.stopStrings.count
-            message.stop = array(sampling.stopStrings.map { bytes($0) })
-            message.n_stop_token_ids = sampling.stopTokens.count
-            message.stop_token_ids = array(sampling.stopTokens.map(UInt32.init(bitPattern:)))
-            if let count = sampling.logprobCount {
-                message.report_case = HEDDLE__CLIENT__V1__SAMPLING__REPORT_LOGPROBS
-                message.logprobs = UInt32(clamping: count)
-            }
-        }
-    }
-
     func packCancel(_ id: RequestID) -> [UInt8] {
         pack(make(heddle__client__v1__cancel__init) { $0.request_id = bytes(id.bytes) })
     }
@@ -135,44 +112,6 @@ private func readSubmission(
     return submission
 }
 
-private func readSampling(
-    _ message: Heddle__Client__V1__Sampling?, id: RequestID, limits: ClientLimits
-) throws(RequestError) -> SamplingParameters {
-    // The seed must not differ when the same request is submitted again, so it cannot be drawn here.
-    var sampling = SamplingParameters(seed: id.low)
-    guard let message else { return sampling }
-    sampling.temperature = message.temperature
-    sampling.topK = Int(message.top_k)
-    if message.nucleus_case == HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P { sampling.topP = message.top_p }
-    if message.generator_case == HEDDLE__CLIENT__V1__SAMPLING__GENERATOR_SEED { sampling.seed = message.seed }
-    if message.choices_case == HEDDLE__CLIENT__V1__SAMPLING__CHOICES_N { sampling.choiceCount = Int(message.n) }
-    if message.length_case == HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS {
-        sampling.tokenCountMax = Int(message.max_tokens)
-    }
-    if message.report_case == HEDDLE__CLIENT__V1__SAMPLING__REPORT_LOGPROBS {
-        sampling.logprobCount = Int(message.logprobs)
-    }
-    guard message.n_stop <= limits.request.stopStringCountMax else {
-        throw .invalidParameter(
-            name: "stop", value: "\(message.n_stop)", rule: "at most \(limits.request.stopStringCountMax) strings")
-    }
-    for stop in elements(message.stop, message.n_stop) {
-        sampling.stopStrings.append(try text(stop, "stop", byteCountMax: limits.request.stopStringByteCountMax))
-    }
-    guard message.n_stop_token_ids <= limits.request.stopTokenCountMax else {
-        throw .invalidParameter(
-            name: "stop_token_ids", value: "\(message.n_stop_token_ids)",
-            rule: "at most \(limits.request.stopTokenCountMax) tokens")
-    }
-    for id in elements(message.stop_token_ids, message.n_stop_token_ids) {
-        guard let token = TokenID(exactly: id) else {
-            throw .invalidParameter(name: "stop_token_ids", value: "\(id)", rule: "a token id below 2147483648")
-        }
-        sampling.stopTokens.append(token)
-    }
-    return sampling
-}
-
 func readCancel(_ payload: [UInt8]) throws -> RequestID {
     let id = try unpacking(
         payload, heddle__client__v1__cancel__unpack, heddle__client__v1__cancel__free_unpacked
@@ -222,7 +161,7 @@ private func tokens(_ ids: UnsafeBufferPointer<UInt32>) throws(RequestError) -> 
 }
 
 /// A text of a submission, or the error that names it.
-private func text(
+func text(
     _ field: ProtobufCBinaryData, _ name: String, byteCountMax: Int,
     error: (String, String) -> RequestError? = { _, _ in nil }
 ) throws(RequestError) -> String {

@@ -55,6 +55,7 @@ public enum ClientReply: Hashable, Sendable {
     case failed(RequestFailure)
     case busy(RequestID, retryAfter: Duration)
     case pong(number: UInt64, incarnation: Incarnation, session: ClientRef)
+    case promptLogprobs(DeliveredPromptLogprobs)
 
     enum Kind: UInt8 {
         case accepted = 16
@@ -63,6 +64,7 @@ public enum ClientReply: Hashable, Sendable {
         case failed = 19
         case busy = 20
         case pong = 21
+        case promptLogprobs = 22
     }
 
     /// The answer to a request that is refused or ends badly: `Busy` for `RequestError.busy`, else `Failed`.
@@ -86,6 +88,7 @@ public enum ClientReply: Hashable, Sendable {
             case .busy(let id, let after): (.busy, arena.packBusy(id, after))
             case .pong(let number, let incarnation, let session):
                 (.pong, arena.packPong(number, incarnation, session))
+            case .promptLogprobs(let logprobs): (.promptLogprobs, arena.pack(logprobs))
             }
         return [FrameHeader.bytes(FrameHeader.client, kind: kind.rawValue), payload]
     }
@@ -102,6 +105,7 @@ public enum ClientReply: Hashable, Sendable {
             case .failed: self = .failed(try readFailed(payload, limits: limits))
             case .busy: self = try readBusy(payload)
             case .pong: self = try readPong(payload)
+            case .promptLogprobs: self = .promptLogprobs(try readPromptLogprobs(payload, limits: limits))
             case nil: throw ClientFrameError("kind \(kind) is none that a router sends")
             }
         } catch let error as ClientFrameError {

@@ -67,6 +67,30 @@ func readTokens(_ payload: [UInt8], limits: ClientLimits) throws -> DeliveredTok
     return tokens
 }
 
+func readPromptLogprobs(_ payload: [UInt8], limits: ClientLimits) throws -> DeliveredPromptLogprobs {
+    let scored = try unpacking(
+        payload, memoryFactor: 16, heddle__client__v1__prompt_logprobs__unpack,
+        heddle__client__v1__prompt_logprobs__free_unpacked
+    ) { message in
+        let id = try requestID(message.request_id)
+        guard (1...limits.messageTokenCountMax).contains(message.n_token_ids), message.first_index > 0,
+            message.n_logprobs == message.n_token_ids
+        else {
+            throw ClientFrameError(
+                "1 to \(limits.messageTokenCountMax) prompt tokens behind the first have as many logprobs",
+                requestID: id)
+        }
+        let tokens = try elements(message.token_ids, message.n_token_ids).map { try token($0, "token_ids", id) }
+        return DeliveredPromptLogprobs(
+            id: id, firstIndex: Int(message.first_index),
+            logprobs: try zip(tokens, elements(message.logprobs, message.n_logprobs)).map { token, entry in
+                try readLogprobs(entry?.pointee, of: token, id, limits: limits)
+            })
+    }
+    guard let scored else { throw ClientFrameError("the payload is not a PromptLogprobs") }
+    return scored
+}
+
 private func readLogprobs(
     _ message: Heddle__Client__V1__TokenLogprobs?, of chosen: TokenID, _ id: RequestID, limits: ClientLimits
 ) throws -> TokenLogprobs {

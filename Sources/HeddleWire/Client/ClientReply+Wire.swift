@@ -33,6 +33,18 @@ extension MessageArena {
             })
     }
 
+    func pack(_ scored: DeliveredPromptLogprobs) -> [UInt8] {
+        pack(
+            make(heddle__client__v1__prompt_logprobs__init) { message in
+                message.request_id = bytes(scored.id.bytes)
+                message.first_index = UInt32(clamping: scored.firstIndex)
+                message.n_token_ids = scored.logprobs.count
+                message.token_ids = array(scored.logprobs.map { UInt32(bitPattern: $0.token) })
+                message.n_logprobs = scored.logprobs.count
+                message.logprobs = messages(scored.logprobs.map(logprobs))
+            })
+    }
+
     private func logprobs(
         _ logprobs: TokenLogprobs
     ) -> UnsafeMutablePointer<Heddle__Client__V1__TokenLogprobs> {

@@ -1,7 +1,7 @@
 import HeddleCore
 
 extension Assignment: WireCodable {
-    public static var wireByteCountMin: Int { 122 }
+    public static var wireByteCountMin: Int { 158 }
 
     public func encode(into writer: inout WireWriter) {
         request.encode(into: &writer)
@@ -12,6 +12,7 @@ extension Assignment: WireCodable {
         promptTokens.encode(into: &writer)
         parameters.encode(into: &writer)
         choices.encode(into: &writer)
+        scoredFrom.encode(into: &writer)
         router.encode(into: &writer)
         timeLeft.encode(into: &writer)
     }
@@ -25,11 +26,13 @@ extension Assignment: WireCodable {
         let promptTokens = try [TokenID](from: &reader)
         let parameters = try SamplingParameters(from: &reader)
         let choices = try [Choice](from: &reader)
+        let scoredFrom = try Int?(from: &reader)
         let router = try RouterRef(from: &reader)
         let timeLeft = try Duration(from: &reader)
         self.init(
             request: request, attempt: attempt, tenant: tenant, model: model, adapter: adapter,
-            promptTokens: promptTokens, parameters: parameters, choices: choices, router: router, timeLeft: timeLeft)
+            promptTokens: promptTokens, parameters: parameters, choices: choices,
+            scoredFrom: scoredFrom, router: router, timeLeft: timeLeft)
     }
 }
 

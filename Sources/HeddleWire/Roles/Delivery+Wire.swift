@@ -29,6 +29,27 @@ extension Delivery: WireCodable {
     }
 }
 
+extension PromptScores: WireCodable {
+    public static var wireByteCountMin: Int { 44 }
+
+    public func encode(into writer: inout WireWriter) {
+        from.encode(into: &writer)
+        request.encode(into: &writer)
+        attempt.encode(into: &writer)
+        firstIndex.encode(into: &writer)
+        logprobs.encode(into: &writer)
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        let from = try GroupEpoch(from: &reader)
+        let request = try RequestID(from: &reader)
+        let attempt = try Attempt(from: &reader)
+        let firstIndex = try Int(countFrom: &reader)
+        let logprobs = try [TokenLogprobs](from: &reader)
+        self.init(from: from, request: request, attempt: attempt, firstIndex: firstIndex, logprobs: logprobs)
+    }
+}
+
 extension TokenLogprobs: WireCodable {
     public static var wireByteCountMin: Int { 12 }
 

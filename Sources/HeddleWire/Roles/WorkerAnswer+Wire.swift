@@ -18,6 +18,9 @@ extension WorkerAnswer: WireCodable {
             writer.write(byte: 3)
             request.encode(into: &writer)
             attempt.encode(into: &writer)
+        case .promptScored(let scores):
+            writer.write(byte: 4)
+            scores.encode(into: &writer)
         }
     }
 
@@ -37,6 +40,7 @@ extension WorkerAnswer: WireCodable {
             let request = try RequestID(from: &reader)
             let attempt = try Attempt(from: &reader)
             self = .refused(request, attempt)
+        case 4: self = .promptScored(try PromptScores(from: &reader))
         default: throw reader.unknownCase(of: "WorkerAnswer", tag: tag)
         }
     }

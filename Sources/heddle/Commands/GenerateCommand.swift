@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HeddleClient
 import HeddleCollective
 import HeddleCore
 import HeddleEngine
@@ -14,7 +15,9 @@ struct Generate: ParsableCommand {
             Loads a Hugging Face folder and perhaps a PEFT adapter, and runs the engine that workers run in this process. The \
             tokens are those that a mesh would give. Without --json the text streams as it is generated; with it one JSON \
             object is printed at the end: prompt_tokens and tokens as ids, text, finish_reason (stop or length), and with \
-            --logprobs K for each generated token the K likeliest as {"id", "logprob"}.
+            --logprobs K for each generated token its own log-probability (token_logprobs) and the K likeliest as \
+            {"id", "logprob"} (logprobs); with --prompt-logprobs K the same for the prompt, null for its first token \
+            (prompt_token_logprobs, prompt_logprobs). With --n above 1, choices holds what differs between the answers.
 
             EXAMPLES
               heddle generate --model-dir ./model --prompt "Once upon a time" --max-tokens 40
@@ -35,9 +38,6 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("Token ids to continue, separated by commas.", valueName: "ids"))
     var promptIds: String?
 
-    @Option(help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
-    var maxTokens = 64
-
     @Option(help: ArgumentHelp("Ranks to split the model over, 1 to 8.", valueName: "ranks"))
     var tensorParallel = 1
 
@@ -47,23 +47,7 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("How weights are held: auto, f32 or bf16.", valueName: "format"))
     var weights = WeightFormat.auto
 
-    @Option(help: ArgumentHelp("Log-probabilities of the K likeliest tokens, with --json.", valueName: "k"))
-    var logprobs: Int?
-
-    @Option(help: "0 takes the likeliest token.")
-    var temperature: Float = 0
-
-    @Option(help: ArgumentHelp("Draw from the K likeliest tokens; 0 from all.", valueName: "k"))
-    var topK = 0
-
-    @Option(help: ArgumentHelp("Draw from the likeliest tokens that reach this probability.", valueName: "p"))
-    var topP: Float = 1
-
-    @Option(help: "What draws depend on.")
-    var seed: UInt64 = 0
-
-    @Option(help: ArgumentHelp("Text that ends the answer; may be given several times.", valueName: "text"))
-    var stop: [String] = []
+    @OptionGroup var sampling: SamplingOptions
 
     @Flag(help: "Print one JSON object at the end instead of text.")
     var json = false
@@ -76,7 +60,7 @@ struct Generate: ParsableCommand {
         if !(1...ReductionTree.leafCount).contains(tensorParallel) {
             throw ValidationError("--tensor-parallel is a number from 1 to \(ReductionTree.leafCount).")
         }
-        if let error = parameters(stopTokens: []).firstError(limits: RequestLimits()) {
+        if let error = sampling.parameters(defaultSeed: 0).firstError(limits: RequestLimits()) {
             throw ValidationError(error.description)
         }
     }
@@ -88,43 +72,61 @@ struct Generate: ParsableCommand {
         let promptTokens = try promptTokens(tokenizer, vocabularyCount: model.configuration.vocabularyCount)
         let folder = try adapter.map { try AdapterFolder(path: $0, base: model.configuration) }
         let engine = try LocalEngine(model: model, options: options(promptTokens, model.configuration))
-        let request = LocalRequest(
-            promptTokens: promptTokens, adapter: folder.map { engine.add($0, named: AdapterName("adapter")) },
-            parameters: parameters(stopTokens: model.configuration.endTokens))
-
-        var answer = GeneratedText(tokenizer, stopStrings: stop)
-        let results = try engine.generate([request]) { _, token in
-            let piece = answer.push(token)
-            if !json { write(piece) }
-            return answer.isStopped ? .stop : .goOn
+        let parameters = try parameters(promptTokens, model.configuration)
+        let adapter = folder.map { engine.add($0, named: AdapterName("adapter")) }
+        var choices = (0..<parameters.runCount).map { GeneratedChoice(number: $0, tokenizer, stops: sampling.stop) }
+        let streams = !json && choices.count == 1
+        let results = try engine.generate(
+            choices.map {
+                LocalRequest(promptTokens: promptTokens, adapter: adapter, parameters: parameters, choice: $0.number)
+            }
+        ) { number, token in
+            let piece = choices[number].push(token)
+            if streams { write(piece) }
+            return choices[number].isStopped ? .stop : .goOn
         }
-        guard let result = results.first else { return }
-        if let error = result.error { throw CommandFailure(error.description) }
-        let rest = answer.finish()
+        for (number, result) in results.enumerated() {
+            if let error = result.error { throw CommandFailure(error.description) }
+            let rest = choices[number].finish(result)
+            if streams { write(rest + "\n") }
+        }
+        if streams { return }
+        let answer = GeneratedAnswer(
+            promptTokens: promptTokens, promptLogprobs: results[0].promptLogprobs,
+            choices: GeneratedChoice.best(sampling.choiceCount, of: choices), showsLogprobs: sampling.logprobs != nil)
         if json {
-            Terminal.print(try Terminal.json(Answer(promptTokens, result, answer)))
+            Terminal.print(answer.json.lines)
         } else {
-            write(rest + "\n")
+            for (number, choice) in answer.choices.enumerated() { write("[\(number)] \(choice.text)\n") }
         }
     }
 
-    private func parameters(stopTokens: [TokenID]) -> SamplingParameters {
-        SamplingParameters(
-            temperature: temperature, topK: topK, topP: topP, seed: seed, tokenCountMax: maxTokens, stopStrings: stop,
-            stopTokens: stopTokens, logprobCount: logprobs)
+    /// What a router would admit, complete with what the model says.
+    private func parameters(
+        _ promptTokens: [TokenID], _ configuration: ModelConfiguration
+    ) throws -> SamplingParameters {
+        let parameters = sampling.parameters(defaultSeed: 0)
+        if let error = parameters.firstError(
+            promptTokenCount: promptTokens.count, vocabularyCount: configuration.vocabularyCount,
+            limits: RequestLimits())
+        {
+            throw CommandFailure(error.description)
+        }
+        return parameters.completed(by: SamplingDefaults(endTokens: configuration.endTokens))
     }
 
-    /// KV storage for exactly this sequence.
+    /// KV storage for exactly these sequences.
     private func options(_ promptTokens: [TokenID], _ configuration: ModelConfiguration) -> LocalEngine.Options {
         var options = LocalEngine.Options()
         options.rankCount = tensorParallel
         options.weightFormat = weights
-        let positions = min(configuration.positionCountMax, promptTokens.count + min(maxTokens, 1 << 24))
-        options.forward.blockCount = max(1, (positions + kvBlockTokens - 1) / kvBlockTokens)
+        let positions = min(configuration.positionCountMax, promptTokens.count + min(sampling.maxTokens, 1 << 24))
+        let choiceCount = max(sampling.choiceCount, sampling.bestOf ?? 1)
+        options.forward.blockCount = max(1, choiceCount * ((positions + kvBlockTokens - 1) / kvBlockTokens))
         let cores = SharedMemoryCollective.onlineCoreCount
         options.forward.threadCount = threads ?? max(1, min(256, cores / tensorParallel))
         if tensorParallel * options.forward.threadCount > cores { options.forward.spinMicroseconds = 0 }
-        options.runningCountMax = 1
+        options.runningCountMax = choiceCount
         return options
     }
 
@@ -133,7 +135,7 @@ struct Generate: ParsableCommand {
         do throws(TokenizerError) {
             return try Tokenizer(path: modelDir)
         } catch {
-            guard case .file(.missing) = error, prompt == nil, stop.isEmpty else { throw error }
+            guard case .file(.missing) = error, prompt == nil, sampling.stop.isEmpty else { throw error }
             return nil
         }
     }
@@ -185,74 +187,3 @@ struct Generate: ParsableCommand {
 }
 
 extension WeightFormat: ExpressibleByArgument {}
-
-/// The answer as it grows: as text where there is a tokenizer, as ids separated by spaces where there is none.
-private struct GeneratedText {
-    private(set) var text = ""
-    private var stream: TextStream?
-
-    init(_ tokenizer: Tokenizer?, stopStrings: [String]) {
-        stream = tokenizer.map { TextStream($0, stopStrings: stopStrings) }
-    }
-
-    var hasTokenizer: Bool { stream != nil }
-    var isStopped: Bool { stream?.stop != nil }
-    /// Tokens that the text needs; nil where no stop string cut it.
-    var tokenCount: Int? { stream?.stop?.tokenCount }
-
-    /// What the next token adds to print.
-    mutating func push(_ token: TokenID) -> String {
-        let piece = stream?.push(token).text ?? (text.isEmpty ? "\(token)" : " \(token)")
-        text += piece
-        return piece
-    }
-
-    mutating func finish() -> String {
-        let piece = stream?.finish().text ?? ""
-        text += piece
-        return piece
-    }
-}
-
-/// What `--json` prints.
-private struct Answer: Encodable {
-    struct Entry: Encodable {
-        var id: TokenID
-        var logprob: Float
-    }
-
-    let promptTokens: [TokenID]
-    let tokens: [TokenID]
-    /// Null where the model folder has no tokenizer.
-    let text: String?
-    let finishReason: String
-    let logprobs: [[Entry]]?
-
-    init(_ promptTokens: [TokenID], _ result: LocalResult, _ answer: GeneratedText) {
-        let count = answer.tokenCount ?? result.tokens.count
-        self.promptTokens = promptTokens
-        tokens = Array(result.tokens.prefix(count))
-        text = answer.hasTokenizer ? answer.text : nil
-        finishReason = (answer.isStopped ? .stop : result.finish ?? .length).description
-        logprobs =
-            result.logprobs.isEmpty
-            ? nil : result.logprobs.prefix(count).map { $0.top.map { Entry(id: $0.token, logprob: $0.logprob) } }
-    }
-
-    private enum Key: String, CodingKey {
-        case promptTokens = "prompt_tokens"
-        case tokens
-        case text
-        case finishReason = "finish_reason"
-        case logprobs
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        try container.encode(promptTokens, forKey: .promptTokens)
-        try container.encode(tokens, forKey: .tokens)
-        try container.encode(text, forKey: .text)
-        try container.encode(finishReason, forKey: .finishReason)
-        try container.encodeIfPresent(logprobs, forKey: .logprobs)
-    }
-}

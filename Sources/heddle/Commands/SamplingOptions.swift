@@ -6,6 +6,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "New tokens at most.")
     var maxTokens: Int = 64
 
+    @Option(help: "New tokens before which no end token and no --stop-token-id comes.")
+    var minTokens: Int = 0
+
     @Option(help: "0 is greedy: the likeliest token each time.")
     var temperature: Float = 0
 
@@ -15,21 +18,67 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Draw from the fewest likeliest tokens that together reach this probability.")
     var topP: Float = 1
 
-    @Option(help: "The same seed draws the same tokens. Without it: another for each request.")
+    @Option(help: "Draw from tokens that are at least so many times as likely as the likeliest.")
+    var minP: Float = 0
+
+    @Option(
+        help: "Draw from the tokens whose surprise is nearest to the expected one, until they reach this probability.")
+    var typicalP: Float = 1
+
+    @Option(help: "Divides the logits of tokens that the prompt or the answer holds; 1 changes nothing.")
+    var repetitionPenalty: Float = 1
+
+    @Option(help: "Taken off the logits of tokens that the answer holds.")
+    var presencePenalty: Float = 0
+
+    @Option(help: "Taken off the logits of tokens that the answer holds, once for each time.")
+    var frequencyPenalty: Float = 0
+
+    @Option(help: ArgumentHelp("Added to one token's logit; may be given several times.", valueName: "id=bias"))
+    var logitBias: [LogitBiasArgument] = []
+
+    @Option(help: "The same seed draws the same tokens. Without it: 0 without a mesh, another for each request in one.")
     var seed: UInt64?
 
     @Option(help: "A text that ends the answer; may be given several times.")
     var stop: [String] = []
 
+    @Option(help: ArgumentHelp("A token that ends the answer; may be given several times.", valueName: "id"))
+    var stopTokenId: [TokenID] = []
+
+    @Flag(help: "Go on behind the model's own end tokens.")
+    var ignoreEos = false
+
     @Option(name: .customLong("n"), help: "Independent answers.")
     var choiceCount: Int = 1
+
+    @Option(help: "Answers to run, of which the --n likeliest are given.")
+    var bestOf: Int?
 
     @Option(help: ArgumentHelp("Report this many likeliest tokens beside each; shown with --json.", valueName: "k"))
     var logprobs: Int?
 
+    @Option(help: ArgumentHelp("The same for the tokens of the prompt; shown with --json.", valueName: "k"))
+    var promptLogprobs: Int?
+
     func parameters(defaultSeed: UInt64) -> SamplingParameters {
         SamplingParameters(
-            temperature: temperature, topK: topK, topP: topP, seed: seed ?? defaultSeed, choiceCount: choiceCount,
-            tokenCountMax: maxTokens, stopStrings: stop, logprobCount: logprobs)
+            temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
+            repetitionPenalty: repetitionPenalty, presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty,
+            logitBias: logitBias.map(\.entry).sorted { $0.token < $1.token }, seed: seed ?? defaultSeed,
+            choiceCount: choiceCount, bestOf: bestOf, tokenCountMax: maxTokens, tokenCountMin: minTokens,
+            stopStrings: stop, stopTokens: stopTokenId, ignoresEndTokens: ignoreEos, logprobCount: logprobs,
+            promptLogprobCount: promptLogprobs)
+    }
+}
+
+/// `17=-2.5`: a token and what is added to its logit.
+struct LogitBiasArgument: ExpressibleByArgument {
+    let entry: SamplingParameters.LogitBias
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, let token = TokenID(parts[0]), let bias = Float(parts[1]) else { return nil }
+        entry = SamplingParameters.LogitBias(token: token, bias: bias)
     }
 }

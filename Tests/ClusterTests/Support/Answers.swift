@@ -12,6 +12,7 @@ struct Answer: Hashable, Sendable {
     var failure: String?
     var messageCounts: [Int]
     var usage: Usage?
+    var promptLogprobs: [TokenLogprobs] = []
 
     /// What law 1 is about: tokens, text, reasons and probabilities, not how they came.
     var outcome: [CollectedAnswer.Choice] { choices }
@@ -42,7 +43,8 @@ extension AnswerStream {
             #expect(collected.choices.allSatisfy { $0.finish != nil }, sourceLocation: sourceLocation)
         }
         return Answer(
-            choices: collected.choices, failure: failure, messageCounts: counts, usage: collected.finished?.usage)
+            choices: collected.choices, failure: failure, messageCounts: counts, usage: collected.finished?.usage,
+            promptLogprobs: collected.promptLogprobs)
     }
 }
 
@@ -198,7 +200,7 @@ struct RawClient: ~Copyable {
             replies.append(reply)
             switch reply {
             case .finished, .failed, .busy: return replies
-            case .accepted, .tokens, .pong: continue
+            case .accepted, .promptLogprobs, .tokens, .pong: continue
             }
         }
         throw Waited("the end of a request after \(replies.count) answers", limit)

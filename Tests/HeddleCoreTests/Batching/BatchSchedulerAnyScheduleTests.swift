@@ -26,7 +26,8 @@ import Testing
         let limits = try BatchLimits(
             blockCount: random.number(2...14), runningCountMax: running, waitingCountMax: random.number(2...20),
             stepTokenCountMax: running + random.number(0...20), chunkTokenCountMax: random.pick([1, 2, 7, 16, 64]),
-            positionCountMax: random.number(20...160), adapterSlotCount: random.number(1...4),
+            scoredRowCountMax: random.pick([1, 3, 64]), positionCountMax: random.number(20...160),
+            adapterSlotCount: random.number(1...4),
             passedOverStepCountMax: random.number(1...8))
         var group = ScriptedGroup(limits)
         var all: [SequenceRequest] = []
@@ -46,6 +47,7 @@ import Testing
                     sequences, request: id, choice: choice, adapter: want.adapter, prompt: want.prompt,
                     replayed: choice == 0 ? Array(answer.tokens.prefix(replay)) : [],
                     max: choice == 0 ? want.max - replay : want.max, stop: want.stop,
+                    scoredFrom: random.chance(40) ? random.number(1...5) : nil,
                     deadline: random.chance(10) ? at(now + UInt64(random.number(1...60))) : nil)
             }
             all += requests
@@ -106,6 +108,16 @@ import Testing
         }
         #expect(tokens == Array(answer.tokens.prefix(tokens.count)), "seed \(seed): \(request.sequence)")
         #expect(deliveries.dropLast().allSatisfy { $0.finish == nil }, "seed \(seed)")
+        let scores = group.scores[request.sequence] ?? []
+        for (offset, score) in scores.enumerated() {
+            let index = (request.scoredFrom ?? 0) + offset
+            let expected = ScriptedModel.logprob(
+                adapter: request.adapter?.digest, before: request.promptTokens[..<index])
+            #expect(score.logprob == expected && score.token == request.promptTokens[index], "seed \(seed)")
+        }
+        if !deliveries.isEmpty, let first = request.scoredFrom {
+            #expect(scores.count == max(0, request.promptTokens.count - first), "seed \(seed): \(request.sequence)")
+        }
         if let finish = deliveries.last?.finish {
             #expect(finish == answer.finish && tokens == answer.tokens, "seed \(seed): \(request.sequence)")
         } else {

@@ -49,6 +49,32 @@ import Testing
         #expect(submission.tenant == TenantName("a") && submission.promptTokens == [1, 9])
     }
 
+    /// A model's end tokens are added to what was checked: they are not the client's to answer for.
+    @Test func theModelsEndTokensAreAddedUnlessTheyAreIgnored() throws {
+        for isIgnored in [false, true] {
+            let draft = Admission.Draft(
+                id: request(1), model: "base", promptTokens: [1],
+                parameters: SamplingParameters(
+                    tokenCountMax: 4, stopTokens: Array(0..<64), ignoresEndTokens: isIgnored),
+                deadline: .seconds(1), defaults: SamplingDefaults(endTokens: [5, 70, 71]))
+            let parameters = try admission().admit(draft, tenant: tenant("a", key: 1)).parameters
+            #expect(parameters.stopTokens == Array(0..<64) + (isIgnored ? [] : [70, 71]))
+        }
+    }
+
+    @Test func logprobsOfAPromptAreBoundedTogether() {
+        let limits = RequestLimits()
+        func error(_ tokens: Int, _ count: Int) -> String? {
+            SamplingParameters(promptLogprobCount: count)
+                .firstError(promptTokenCount: tokens, vocabularyCount: 100, limits: limits)?.parameter
+        }
+        #expect(error(1 << 18, 0) == nil)
+        #expect(error((1 << 18) + 1, 0) == "prompt_logprobs")
+        #expect(error(12_483, 20) == nil)
+        #expect(error(12_484, 20) == "prompt_logprobs")
+        #expect(error(.max, 20) == "prompt_logprobs")
+    }
+
     @Test func modelsAreNamedAloneByAdapterOrByBoth() throws {
         let catalogue = catalogue()
         #expect(try catalogue.resolve("base").adapter == nil)
@@ -102,6 +128,21 @@ import Testing
         #expect(try named(SamplingParameters(tokenCountMax: 4, stopStrings: [""])) == "stop")
         #expect(try named(SamplingParameters(tokenCountMax: 4, stopTokens: [100])) == "stop_token_ids")
         #expect(try named(SamplingParameters(tokenCountMax: 4, logprobCount: 21)) == "logprobs")
+        #expect(try named(SamplingParameters(minP: 1.01, tokenCountMax: 4)) == "min_p")
+        #expect(try named(SamplingParameters(typicalP: 0, tokenCountMax: 4)) == "typical_p")
+        #expect(try named(SamplingParameters(repetitionPenalty: 0, tokenCountMax: 4)) == "repetition_penalty")
+        #expect(try named(SamplingParameters(presencePenalty: 2.01, tokenCountMax: 4)) == "presence_penalty")
+        #expect(try named(SamplingParameters(frequencyPenalty: .nan, tokenCountMax: 4)) == "frequency_penalty")
+        #expect(try named(SamplingParameters(bestOf: 17, tokenCountMax: 4)) == "best_of")
+        #expect(try named(SamplingParameters(choiceCount: 3, bestOf: 2, tokenCountMax: 4)) == "best_of")
+        #expect(try named(SamplingParameters(tokenCountMax: 4, tokenCountMin: 5)) == "min_tokens")
+        #expect(try named(SamplingParameters(tokenCountMax: 4, promptLogprobCount: 21)) == "prompt_logprobs")
+        let biases: [[SamplingParameters.LogitBias]] = [
+            [.init(token: 100, bias: 1)], [.init(token: 1, bias: 100.5)], [.init(token: 1, bias: .nan)],
+            [.init(token: 2, bias: 1), .init(token: 2, bias: 1)], [.init(token: -1, bias: 1)],
+            (0...1024).map { .init(token: $0, bias: 1) },
+        ]
+        for bias in biases { #expect(try named(SamplingParameters(logitBias: bias, tokenCountMax: 4)) == "logit_bias") }
         #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .zero) == "deadline")
         #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .seconds(3601)) == "deadline")
     }
@@ -170,7 +211,8 @@ import Testing
         admission.catalogue.removeAdapter(adapter(2).name, model: ModelName("other"))
         for name in ["adapter-2", "other:adapter-2"] {
             let draft = Admission.Draft(
-                id: request(1), model: name, pinned: pinned, promptTokens: [1], parameters: SamplingParameters(tokenCountMax: 6),
+                id: request(1), model: name, pinned: pinned, promptTokens: [1],
+                parameters: SamplingParameters(tokenCountMax: 6),
                 deadline: .seconds(5))
             #expect(try admission.admit(draft, tenant: tenant("a", key: 1)).adapter == adapter(2))
         }

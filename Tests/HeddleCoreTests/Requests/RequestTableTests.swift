@@ -400,6 +400,90 @@ import Testing
         #expect(actions.last == .finish(client, request(1), usage: Usage(promptTokenCount: 3, generatedTokenCount: 0)))
     }
 
+    private func scored(_ tokens: [(TokenID, Float)]) -> [TokenLogprobs] {
+        tokens.map { TokenLogprobs(token: $0.0, logprob: $0.1, top: []) }
+    }
+
+    private func delivery(_ tokens: [(TokenID, Float)], choice: Int, finish: FinishReason? = nil) -> Delivery {
+        var delivery = delivery(tokens.map(\.0), at: 0, choice: choice, finish: finish)
+        delivery.logprobs = scored(tokens)
+        return delivery
+    }
+
+    @Test func theLikeliestOfSeveralChoicesAreSentWhenAllHaveEnded() throws {
+        let parameters = SamplingParameters(choiceCount: 2, bestOf: 4, tokenCountMax: 4)
+        var table = try running(submission(1, parameters: parameters))
+        #expect(table.delivered(delivery([(7, -0.5)], choice: 0, finish: .stop), now: at(1)) == [])
+        #expect(table.delivered(delivery([(8, -0.25), (8, -0.25)], choice: 1, finish: .stop), now: at(1)).count == 1)
+        #expect(table.delivered(delivery([(9, -0.125)], choice: 3, finish: .stop), now: at(1)) == [])
+        // The sums of choices 0 and 1 are equal, and that of 3 is the largest.
+        let last = table.delivered(delivery([(5, -2)], choice: 2, finish: .stop), now: at(2))
+        #expect(last.contains(.choose(request(1), choices: [3, 0])))
+        let sent = last.compactMap { if case .send(_, let chunk) = $0 { chunk } else { nil } }
+        #expect(sent == [chunk([9], at: 0, choice: 0, finish: .stop), chunk([7], at: 0, choice: 1, finish: .stop)])
+        // What was run is used, whatever was chosen.
+        #expect(last.last == .finish(client, request(1), usage: Usage(promptTokenCount: 3, generatedTokenCount: 5)))
+    }
+
+    @Test func choicesThatComeWithoutLogprobsCannotBeCompared() throws {
+        var table = try running(submission(1, parameters: SamplingParameters(bestOf: 2, tokenCountMax: 4)))
+        let actions = table.delivered(delivery([5], at: 0), now: at(1))
+        #expect(isTicket(actions.last, attempt: 2) && table.counts.gaps == 1)
+    }
+
+    @Test func aLongAnswerIsSentInPortionsThatAMessageHolds() throws {
+        let parameters = SamplingParameters(tokenCountMax: 2500)
+        var table = try running(submission(1, parameters: parameters), credit: 0)
+        let tokens = (0..<2500).map { TokenID($0) }
+        _ = table.delivered(delivery(tokens, at: 0), now: at(1))
+        let actions = table.credit(request(1), client: client, tokenCount: 100_000, now: at(2))
+        let sent = actions.compactMap { if case .send(_, let chunk) = $0 { chunk } else { nil } }
+        #expect(sent.map(\.tokens.count) == [1000])
+        let more = table.credit(request(1), client: client, tokenCount: 100_000, now: at(3))
+        let rest = more.compactMap { if case .send(_, let chunk) = $0 { chunk } else { nil } }
+        #expect(rest.map(\.firstIndex) == [1000] && rest.allSatisfy { $0.tokens.count <= 1024 })
+    }
+
+    @Test func aPromptsLogprobsAreSentOnceInOrderAndReplayedFromWhereTheyStop() throws {
+        let parameters = SamplingParameters(tokenCountMax: 4, promptLogprobCount: 0)
+        var table = try running(submission(1, prompt: [1, 2, 3, 4, 5], parameters: parameters))
+        func scores(_ tokens: [(TokenID, Float)], at index: Int, attempt: UInt32 = 1) -> PromptScores {
+            PromptScores(
+                from: group("g"), request: request(1), attempt: Attempt(attempt), firstIndex: index,
+                logprobs: scored(tokens))
+        }
+        func chunk(_ tokens: [(TokenID, Float)], at index: Int) -> RequestTable.Action {
+            .score(
+                client, RequestTable.PromptChunk(request: request(1), firstIndex: index, logprobs: scored(tokens)))
+        }
+        #expect(
+            table.promptScored(scores([(2, -1), (3, -2)], at: 1), now: at(1)) == [chunk([(2, -1), (3, -2)], at: 1)])
+        #expect(table.promptScored(scores([(2, -1)], at: 1), now: at(1)) == [])
+        // The group is lost: the next attempt begins where this one stopped.
+        _ = table.workerLost(group("g"), now: at(2))
+        let next = table.assigned(request(1), attempt: Attempt(2), to: group("g", 2), now: at(2))
+        guard case .dispatch(let assignment, _)? = next.first else {
+            Issue.record("\(next)")
+            return
+        }
+        #expect(assignment.scoredFrom == 3)
+        var rest = scores([(4, -3), (5, -4)], at: 3, attempt: 2)
+        rest.from = group("g", 2)
+        #expect(table.promptScored(rest, now: at(3)) == [chunk([(4, -3), (5, -4)], at: 3)])
+        // A client that comes back hears everything again; other tokens than the prompt's are a fault of the group.
+        let again = submit(&table, submission(1, prompt: [1, 2, 3, 4, 5], parameters: parameters), client: other)
+        #expect(again.count { if case .score(other, _) = $0 { true } else { false } } == 1)
+        #expect(table.promptScored(scores([(9, -3)], at: 5), now: at(4)).count == 1 && table.counts.stale == 1)
+    }
+
+    @Test func scoresOfAnotherPromptAreReplayed() throws {
+        let parameters = SamplingParameters(tokenCountMax: 4, promptLogprobCount: 0)
+        var table = try running(submission(1, prompt: [1, 2, 3], parameters: parameters))
+        let wrong = PromptScores(
+            from: group("g"), request: request(1), attempt: Attempt(1), firstIndex: 1, logprobs: scored([(7, -1)]))
+        #expect(isTicket(table.promptScored(wrong, now: at(1)).last, attempt: 2) && table.counts.gaps == 1)
+    }
+
     @Test func aRestartedQueueIsToldOfEveryRequestInOrder() throws {
         var table = try running()
         _ = submit(&table, submission(2))
@@ -466,7 +550,9 @@ import Testing
             switch random.number(0...11) {
             case 0...1:
                 let parameters = SamplingParameters(
-                    choiceCount: 2, tokenCountMax: 6, stopStrings: id.low % 2 == 0 ? ["x"] : [])
+                    choiceCount: 2, bestOf: id.low % 3 == 0 ? 3 : nil, tokenCountMax: 6,
+                    stopStrings: id.low % 2 == 0 ? ["x"] : [],
+                    promptLogprobCount: id.low % 4 == 0 ? 1 : nil)
                 take(
                     table.submit(
                         submission(id.low, parameters: parameters, deadline: .milliseconds(random.number(1...500))),
@@ -478,14 +564,26 @@ import Testing
                 let present = table.report().first { $0.request == id }
                 var from = place
                 if case .running(let real)? = present?.state, random.chance(80) { from = real }
-                let choice = random.number(0...1)
+                let choice = random.number(0...max(0, (present?.generatedTokenCounts.count ?? 2) - 1))
+                let tokens = Array(repeating: TokenID(7), count: random.number(0...3))
+                if random.chance(20) {
+                    take(
+                        table.promptScored(
+                            PromptScores(
+                                from: from, request: id, attempt: present?.attempt ?? attempt,
+                                firstIndex: random.pick(numbers),
+                                logprobs: scored(
+                                    [(2, -1), (3, -1), (4, -1)].dropLast(random.number(0...3)) as [(TokenID, Float)])),
+                            now: at(now)))
+                }
                 let index = random.chance(70) ? present?.generatedTokenCounts[choice] ?? 0 : random.pick(numbers)
                 take(
                     table.delivered(
                         Delivery(
                             from: from, request: id, attempt: random.chance(80) ? present?.attempt ?? attempt : attempt,
                             choice: random.chance(90) ? choice : random.pick(numbers), firstIndex: index,
-                            tokens: Array(repeating: 7, count: random.number(0...3)),
+                            tokens: tokens,
+                            logprobs: random.chance(90) && id.low % 3 == 0 ? scored(tokens.map { ($0, -1) }) : [],
                             finish: random.chance(10) ? .stop : nil), now: at(now)))
             case 7:
                 let error = random.pick(

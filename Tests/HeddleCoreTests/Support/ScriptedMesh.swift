@@ -17,6 +17,7 @@ struct ScriptedMesh {
         case assign(Ticket, GroupEpoch)
         case reject(RequestID, Attempt, RequestError)
         case deliver(Delivery)
+        case score(PromptScores)
         case failed(RequestID, Attempt, RequestError)
         case refused(RequestID, Attempt)
         case lost(GroupEpoch)
@@ -40,6 +41,7 @@ struct ScriptedMesh {
         let submission: Submission
         var received: [[TokenID]]
         var finishes: [FinishReason?]
+        var promptLogprobs: [TokenLogprobs] = []
         var terminals: [String] = []
         var isGone = false
     }
@@ -190,6 +192,7 @@ struct ScriptedMesh {
         case .reject(let request, let attempt, let error), .failed(let request, let attempt, let error):
             apply(table.failed(request, attempt: attempt, error: error, now: time))
         case .deliver(let delivery): apply(table.delivered(delivery, now: time))
+        case .score(let scores): apply(table.promptScored(scores, now: time))
         case .refused(let request, let attempt):
             apply(table.dispatchRefused(request, attempt: attempt, now: time))
         case .lost(let group): apply(table.workerLost(group, now: time))
@@ -222,11 +225,22 @@ struct ScriptedMesh {
 
     private mutating func speak(_ index: Int) {
         let id = workers[index].id
+        workerToRouter[index] += workers[index].group.takeScores().compactMap { sequence, first, logprobs in
+            guard let request = workers[index].group.admitted[sequence] else { return nil }
+            return .score(
+                PromptScores(
+                    from: id, request: request.request, attempt: request.attempt, firstIndex: first,
+                    logprobs: logprobs))
+        }
         workerToRouter[index] += workers[index].group.takeDelivered().map { delivery in
             .deliver(
                 Delivery(
                     from: id, request: delivery.request, attempt: delivery.attempt, choice: delivery.choice,
-                    firstIndex: delivery.firstIndex, tokens: delivery.tokens, finish: delivery.finish))
+                    firstIndex: delivery.firstIndex, tokens: delivery.tokens,
+                    logprobs: delivery.tokens.enumerated().map { offset, token in
+                        TokenLogprobs(
+                            token: token, logprob: Self.logprob(token, at: delivery.firstIndex + offset), top: [])
+                    }, finish: delivery.finish))
         }
         workerToRouter[index] += workers[index].group.takeFailures().map { .failed($0.0, $0.1, $0.2) }
     }
@@ -272,6 +286,8 @@ struct ScriptedMesh {
                 sendToWorker(group, .cancel(group, request, attempt, choice))
             case .scan(let request, let choice, let firstIndex, let tokens, let isLast):
                 scan(request, choice, firstIndex, tokens, isLast)
+            case .choose: break
+            case .score(let client, let chunk): take(client, chunk)
             case .send(let client, let chunk): take(client, chunk)
             case .finish(let client, _, let usage): finish(client, usage)
             case .fail(let client, _, let error): endClient(client, "fail \(error.code)")
@@ -290,6 +306,17 @@ struct ScriptedMesh {
             let safe = firstIndex + tokens.count - (isLast ? 0 : 1)
             apply(table.scanned(request, choice: choice, safeTokenCount: max(0, safe), now: time))
         }
+    }
+
+    private mutating func take(_ reference: ClientRef, _ chunk: RequestTable.PromptChunk) {
+        guard let index = clients.firstIndex(where: { $0.reference == reference }) else { return }
+        if clients[index].isGone { faults.append("client \(reference) is spoken to after it has gone") }
+        // A client that came back is told again what it knows.
+        guard (1...clients[index].promptLogprobs.count + 1).contains(chunk.firstIndex) else {
+            return faults.append("client \(reference) has a gap in its prompt at \(chunk.firstIndex)")
+        }
+        clients[index].promptLogprobs.removeSubrange((chunk.firstIndex - 1)...)
+        clients[index].promptLogprobs += chunk.logprobs
     }
 
     private mutating func take(_ reference: ClientRef, _ chunk: RequestTable.Chunk) {
@@ -311,11 +338,13 @@ struct ScriptedMesh {
         guard let client = clients.first(where: { $0.reference == reference }) else { return }
         for choice in client.received.indices {
             let answer = Self.answer(client.submission, choice: choice)
+            if chunkless(client) { faults.append("client \(reference) lacks log-probabilities of its prompt") }
             if client.received[choice] != answer.tokens || client.finishes[choice] != answer.finish {
                 faults.append("client \(reference) has \(client.received[choice]), not \(answer)")
             }
         }
-        if usage.generatedTokenCount != client.received.reduce(0, { $0 + $1.count }) {
+        let unchosen = usage.generatedTokenCount - client.received.reduce(0) { $0 + $1.count }
+        if client.submission.parameters.choosesBest ? unchosen < 0 : unchosen != 0 {
             faults.append("usage \(usage) is not what client \(reference) has")
         }
     }
@@ -327,7 +356,30 @@ struct ScriptedMesh {
         if clients[index].terminals.count > 1 { faults.append("client \(reference): \(clients[index].terminals)") }
     }
 
+    private func chunkless(_ client: Client) -> Bool {
+        guard client.submission.parameters.promptLogprobCount != nil else { return !client.promptLogprobs.isEmpty }
+        let prompt = client.submission.promptTokens
+        return client.promptLogprobs.map(\.token) != Array(prompt.dropFirst())
+            || client.promptLogprobs.enumerated().contains { index, logprobs in
+                logprobs.logprob
+                    != ScriptedModel.logprob(
+                        adapter: client.submission.adapter?.digest, before: prompt[...index])
+            }
+    }
+
+    /// Stands for what the model thinks of a generated token.
+    static func logprob(_ token: TokenID, at index: Int) -> Float { -Float((Int(token) * 7 + index) % 32) / 8 }
+
+    /// What the client is to get as this choice: of those that are run the best, in their order.
     static func answer(_ submission: Submission, choice: Int) -> (tokens: [TokenID], finish: FinishReason) {
+        let all = (0..<submission.parameters.runCount).map { run(submission, choice: $0) }
+        guard submission.parameters.choosesBest else { return all[choice] }
+        let sums = all.map { $0.tokens.enumerated().reduce(0) { $0 + Double(logprob($1.element, at: $1.offset)) } }
+        let order = all.indices.sorted { sums[$0] == sums[$1] ? $0 < $1 : sums[$0] > sums[$1] }
+        return all[order[choice]]
+    }
+
+    private static func run(_ submission: Submission, choice: Int) -> (tokens: [TokenID], finish: FinishReason) {
         let parameters = submission.parameters
         var stop = parameters.stopTokens
         if !parameters.stopStrings.isEmpty { stop.append(stopStringToken) }

@@ -14,6 +14,11 @@ enum ScriptedModel {
         return TokenID(state % UInt64(vocabularyCount))
     }
 
+    /// Stands for what the model thinks of a token: a function of all before it.
+    static func logprob(adapter: Digest?, before tokens: some Sequence<TokenID>) -> Float {
+        -Float(next(adapter: adapter, tokens: tokens, choice: 1000)) / 8
+    }
+
     /// What a request's choice must deliver, whatever happens around it.
     static func answer(
         adapter: Digest?, prompt: [TokenID], choice: Int, max: Int, stop: [TokenID]
@@ -36,6 +41,10 @@ struct ScriptedGroup {
     private(set) var slots: [AdapterSlot: Digest] = [:]
     private(set) var loading: [(AdapterRef, AdapterSlot)] = []
     private(set) var delivered: [SequenceDelivery] = []
+    /// What the rows that were asked for told of each sequence's prompt, from the token that was wanted first.
+    private(set) var scores: [SequenceID: [TokenLogprobs]] = [:]
+    /// The same since it was last taken, in the order of the steps.
+    private var freshScores: [(SequenceID, firstIndex: Int, [TokenLogprobs])] = []
     private(set) var failures: [(RequestID, Attempt, RequestError)] = []
     private(set) var released: [SequenceID] = []
     private(set) var admitted: [SequenceID: SequenceRequest] = [:]
@@ -116,6 +125,11 @@ struct ScriptedGroup {
         return delivered
     }
 
+    mutating func takeScores() -> [(SequenceID, firstIndex: Int, [TokenLogprobs])] {
+        defer { freshScores = [] }
+        return freshScores
+    }
+
     mutating func takeFailures() -> [(RequestID, Attempt, RequestError)] {
         defer { failures = [] }
         return failures
@@ -145,13 +159,35 @@ struct ScriptedGroup {
                 storage[place(segment, segment.firstPosition + offset)] = token
             }
         }
+        for segment in plan.segments where segment.logits == .all { score(segment) }
         return plan.segments.compactMap { segment in
-            guard segment.logits == .last else { return nil }
+            guard segment.logits != .none else { return nil }
             let seen = (0..<segment.firstPosition + segment.tokens.count).map { storage[place(segment, $0)] }
             let adapter = segment.adapter.flatMap { slots[$0] }
             let choice = admitted[segment.sequence]?.choice ?? -1
             return SampledToken(segment.sequence, ScriptedModel.next(adapter: adapter, tokens: seen, choice: choice))
         }
+    }
+
+    /// The rows of a segment that wanted them all, as a worker reads them.
+    private mutating func score(_ segment: StepPlan.Segment) {
+        guard let request = admitted[segment.sequence], let first = request.scoredFrom else {
+            return faults.append("\(segment.sequence) wants rows that nobody reads")
+        }
+        let seen = (0..<segment.firstPosition + segment.tokens.count).map { storage[place(segment, $0)] }
+        let adapter = segment.adapter.flatMap { slots[$0] }
+        let next = first + (scores[segment.sequence]?.count ?? 0)
+        var fresh: [TokenLogprobs] = []
+        for index in (segment.firstPosition + 1)...(segment.firstPosition + segment.tokens.count)
+        where index == next + fresh.count && index < request.promptTokens.count {
+            fresh.append(
+                TokenLogprobs(
+                    token: request.promptTokens[index],
+                    logprob: ScriptedModel.logprob(adapter: adapter, before: seen[..<index]), top: []))
+        }
+        if fresh.isEmpty { faults.append("\(segment.sequence) wants rows that tell nothing") }
+        scores[segment.sequence, default: []] += fresh
+        freshScores.append((segment.sequence, next, fresh))
     }
 
     private func place(_ segment: StepPlan.Segment, _ position: Int) -> Int {
@@ -162,6 +198,8 @@ struct ScriptedGroup {
     private mutating func check(_ plan: StepPlan) {
         let limits = scheduler.limits
         if plan.rowCount > limits.stepTokenCountMax { faults.append("step \(plan.step) has \(plan.rowCount) rows") }
+        let scored = plan.segments.reduce(0) { $0 + ($1.logits == .all ? $1.tokens.count : 0) }
+        if scored > limits.scoredRowCountMax { faults.append("step \(plan.step) scores \(scored) rows") }
         if plan.segments.isEmpty { faults.append("step \(plan.step) is empty") }
         let order = plan.segments.map { ($0.adapter?.index ?? -1, $0.sequence) }
         for (left, right) in zip(order, order.dropFirst()) where left >= right {

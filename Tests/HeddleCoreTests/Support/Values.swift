@@ -25,12 +25,12 @@ let otherRouter = RouterRef(node: NodeName("front"), incarnation: Incarnation(hi
 func sequence(
     _ number: UInt64, request id: UInt64? = nil, attempt: UInt32 = 1, choice: Int = 0, adapter: AdapterRef? = nil,
     prompt: [TokenID] = [1, 2, 3], replayed: [TokenID] = [], max: Int = 4, stop: [TokenID] = [],
-    deadline: Instant? = nil
+    scoredFrom: Int? = nil, deadline: Instant? = nil
 ) -> SequenceRequest {
     SequenceRequest(
         sequence: SequenceID(number), request: request(id ?? number), attempt: Attempt(attempt), choice: choice,
         tenant: TenantName("a"), adapter: adapter, promptTokens: prompt, replayedTokens: replayed, tokenCountMax: max,
-        stopTokens: stop, deadline: deadline)
+        stopTokens: stop, scoredFrom: scoredFrom, deadline: deadline)
 }
 
 func ticket(

@@ -10,22 +10,28 @@ import Testing
             batch: BatchLimits(
                 blockCount: random.number(8...30), runningCountMax: running, waitingCountMax: 12,
                 stepTokenCountMax: running + random.number(1...30), chunkTokenCountMax: random.pick([1, 7, 64]),
-                positionCountMax: 128, adapterSlotCount: random.number(1...3), passedOverStepCountMax: 5),
+                scoredRowCountMax: random.pick([1, 5, 64]), positionCountMax: 128,
+                adapterSlotCount: random.number(1...3), passedOverStepCountMax: 5),
             table: RequestTableLimits(
                 lossCountMax: random.number(2...6), clientGrace: random.pick([.zero, .milliseconds(50)]),
-                rememberedTime: .seconds(3600), reportTokenCount: random.number(1...5)),
+                rememberedTime: .seconds(3600), chunkTokenCountMax: random.pick([1, 3, 1024]),
+                promptChunkTokenCountMax: random.pick([1, 4, 256]), reportTokenCount: random.number(1...5)),
             queue: queue)
     }
 
     private func submission(_ random: inout SplitMix64, number: Int) -> Submission {
         let choice = random.number(0...3)
+        let choiceCount = random.pick([1, 1, 2])
         return HeddleCoreTests.submission(
             UInt64(number), tenant: random.pick(["a", "b", "c"]), adapter: choice == 0 ? nil : adapter(UInt8(choice)),
             prompt: (0..<random.number(1...40)).map { _ in TokenID(random.number(0...60)) },
             parameters: SamplingParameters(
-                choiceCount: random.pick([1, 1, 2]), tokenCountMax: random.number(1...20),
+                // No more than two sequences, which every group has room for.
+                choiceCount: choiceCount, bestOf: random.chance(25) ? 2 : nil,
+                tokenCountMax: random.number(1...20),
                 stopStrings: random.chance(30) ? ["stop"] : [],
-                stopTokens: random.chance(30) ? [TokenID(random.number(0...60))] : []),
+                stopTokens: random.chance(30) ? [TokenID(random.number(0...60))] : [],
+                promptLogprobCount: random.chance(25) ? 0 : nil),
             deadline: .milliseconds(random.chance(10) ? random.number(10...300) : 60_000))
     }
 

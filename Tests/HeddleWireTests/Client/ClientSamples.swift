@@ -25,8 +25,11 @@ enum ClientSamples {
     static let submission = ClientSubmission(
         id: id, key: "secret", tenant: TenantName("acme"), model: "base:sql", prompt: .text("größte Städte? 🌍\u{0}"),
         sampling: SamplingParameters(
-            temperature: 0.7, topK: 40, topP: 0.9, seed: .max, choiceCount: 2, tokenCountMax: 33,
-            stopStrings: ["\n\n", "ende"], stopTokens: [2, 2_147_483_647], logprobCount: 3),
+            temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, typicalP: 0.95, repetitionPenalty: 1.2,
+            presencePenalty: -0.5, frequencyPenalty: 0.25,
+            logitBias: [.init(token: 0, bias: -100), .init(token: 2_147_483_647, bias: 2.5)], seed: .max,
+            choiceCount: 2, bestOf: 5, tokenCountMax: 33, tokenCountMin: 3, stopStrings: ["\n\n", "ende"],
+            stopTokens: [2, 2_147_483_647], ignoresEndTokens: true, logprobCount: 3, promptLogprobCount: 0),
         deadline: .milliseconds(1500), creditTokens: 64, resumeFrom: [3, 0], echoesPrompt: true)
 
     static let messages: [ClientMessage] = [
@@ -65,6 +68,13 @@ enum ClientSamples {
         .failed(RequestFailure(id: nil, code: "protocol_violation", message: "what?")),
         .busy(id, retryAfter: .milliseconds(250)),
         .pong(number: 3, incarnation: incarnation, session: ClientRef(4)),
+        .promptLogprobs(
+            DeliveredPromptLogprobs(
+                id: id, firstIndex: 1,
+                logprobs: [
+                    TokenLogprobs(token: 9, logprob: -0.25, top: [.init(token: 1, logprob: -0.125)]),
+                    TokenLogprobs(token: 10, logprob: -.infinity, top: []),
+                ])),
     ]
 }
 

@@ -40,6 +40,20 @@ import Testing
             ("stop", { $0.sampling.stopStrings = Array(repeating: "x", count: 17) }),
             ("stop_token_ids", { $0.sampling.stopTokens = Array(repeating: 1, count: 65) }),
             ("stop_token_ids", { $0.sampling.stopTokens = [-1] }), ("logprobs", { $0.sampling.logprobCount = 21 }),
+            ("min_p", { $0.sampling.minP = -0.1 }), ("min_p", { $0.sampling.minP = .nan }),
+            ("typical_p", { $0.sampling.typicalP = 0 }), ("typical_p", { $0.sampling.typicalP = 1.1 }),
+            ("repetition_penalty", { $0.sampling.repetitionPenalty = 0 }),
+            ("repetition_penalty", { $0.sampling.repetitionPenalty = .infinity }),
+            ("presence_penalty", { $0.sampling.presencePenalty = -2.5 }),
+            ("presence_penalty", { $0.sampling.presencePenalty = .nan }),
+            ("frequency_penalty", { $0.sampling.frequencyPenalty = 3 }),
+            ("logit_bias", { $0.sampling.logitBias = [.init(token: 1, bias: 101)] }),
+            ("logit_bias", { $0.sampling.logitBias = [.init(token: 1, bias: .nan)] }),
+            ("logit_bias", { $0.sampling.logitBias = [.init(token: -1, bias: 1)] }),
+            ("logit_bias", { $0.sampling.logitBias = [.init(token: 1, bias: 1), .init(token: 1, bias: 2)] }),
+            ("logit_bias", { $0.sampling.logitBias = (0...1024).map { .init(token: $0, bias: 1) } }),
+            ("min_tokens", { $0.sampling.tokenCountMin = 34 }), ("best_of", { $0.sampling.bestOf = 1 }),
+            ("best_of", { $0.sampling.bestOf = 17 }), ("prompt_logprobs", { $0.sampling.promptLogprobCount = 21 }),
             ("deadline", { $0.deadline = .zero }), ("deadline", { $0.deadline = .seconds(3601) }),
             ("deadline", { $0.deadline = .seconds(Int64.max) }), ("credit_tokens", { $0.creditTokens = 0 }),
             ("credit_tokens", { $0.creditTokens = .max }), ("resume_from", { $0.resumeFrom = [1] }),
@@ -53,6 +67,18 @@ import Testing
                 continue
             }
         }
+    }
+
+    /// A map on the wire has no order, and the same request must be the same whatever its writer made of it.
+    @Test func aBiasIsReadInTheOrderOfItsTokensAndAFullOneFits() throws {
+        var submission = ClientSamples.submission
+        let sorted = (0..<1024).map { SamplingParameters.LogitBias(token: $0 * 7, bias: Float($0 % 200) - 100) }
+        submission.sampling.logitBias = sorted.reversed()
+        guard case .submit(let read) = try ClientMessage(frames: ClientMessage.submit(submission).frames()) else {
+            Issue.record("a Submit is read as one")
+            return
+        }
+        #expect(read.sampling.logitBias == sorted)
     }
 
     @Test func badPromptsAreRefusedWithTheirNumbers() {

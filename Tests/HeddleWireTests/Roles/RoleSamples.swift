@@ -13,12 +13,16 @@ enum RoleSamples {
         promptTokenCount: 7, tokenCountMax: 64, choiceCount: 2, generatedTokenCount: 3, router: router,
         timeLeft: .milliseconds(1500))
     static let parameters = SamplingParameters(
-        temperature: 0.7, topK: 40, topP: 0.9, seed: 42, choiceCount: 2, tokenCountMax: 64, stopStrings: ["\n", "END"],
-        stopTokens: [1, 2], logprobCount: 3)
+        temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, typicalP: 0.95, repetitionPenalty: 1.2,
+        presencePenalty: -0.5,
+        frequencyPenalty: 0.25, logitBias: [.init(token: 3, bias: -100), .init(token: 9, bias: 2.5)], seed: 42,
+        choiceCount: 2, bestOf: 4, tokenCountMax: 64, tokenCountMin: 5, stopStrings: ["\n", "END"], stopTokens: [1, 2],
+        ignoresEndTokens: true, logprobCount: 3, promptLogprobCount: 1)
     static let assignment = Assignment(
         request: request, attempt: Attempt(2), tenant: TenantName("acme"), model: ModelName("demo"), adapter: adapter,
         promptTokens: [0, 5, 6], parameters: parameters,
-        choices: [.init(number: 0, tokens: [9]), .init(number: 1, tokens: [])], router: router, timeLeft: .seconds(3))
+        choices: [.init(number: 0, tokens: [9]), .init(number: 1, tokens: [])], scoredFrom: 2, router: router,
+        timeLeft: .seconds(3))
     static let delivery = Delivery(
         from: group, request: request, attempt: Attempt(2), choice: 1, firstIndex: 4, tokens: [11, 12],
         logprobs: [
@@ -57,13 +61,20 @@ enum RoleSamples {
         .cancel(request, Attempt(2), choice: 1, on: group), .over(group, last: Epoch(9)),
     ]
     static let workerAnswers: [WorkerAnswer] = [
-        .delivered(delivery), .failed(request, Attempt(2), .workerLost(losses: 1), on: group), .refused(request, Attempt(2)),
+        .delivered(delivery), .failed(request, Attempt(2), .workerLost(losses: 1), on: group),
+        .refused(request, Attempt(2)),
+        .promptScored(
+            PromptScores(
+                from: group, request: request, attempt: Attempt(2), firstIndex: 1,
+                logprobs: [TokenLogprobs(token: 5, logprob: -0.75, top: [.init(token: 6, logprob: -0.5)])])),
     ]
 
     static let allBytes: [[UInt8]] =
-        queueMessages.map { $0.wireBytes() } + queueAnswers.map { $0.wireBytes() } + groupMessages.map { $0.wireBytes() }
-        + workerMessages.map { $0.wireBytes() } + workerAnswers.map { $0.wireBytes() } + addresses.map { $0.wireBytes() }
+        queueMessages.map { $0.wireBytes() } + queueAnswers.map { $0.wireBytes() }
+        + groupMessages.map { $0.wireBytes() }
+        + workerMessages.map { $0.wireBytes() } + workerAnswers.map { $0.wireBytes() }
+        + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion1 = "4b77c3209c69e83b"
+    static let digestOfVersion2 = "2abaf332841fb316"
 }
