@@ -29,8 +29,8 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
     }
 
     /// Reads a whole config.json: the family that it names, with that family's table and defaults.
-    static func read(
-        _ object: JSONObject, file: String, limits: ModelLimits
+    package static func read(
+        _ object: JSONObject, file: String, limits: ModelLimits = ModelLimits()
     ) throws(FieldError) -> ModelConfiguration {
         let architecture = try named(by: object, file: file)
         try architecture.table.check(object, file: file)
