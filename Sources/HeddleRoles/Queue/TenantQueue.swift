@@ -101,7 +101,7 @@ public distributed actor TenantQueue {
         let identity = ActorIdentity(node: router.node, role: .router, name: .only, incarnation: router.incarnation)
         routers[router] = Outbox(
             send: { [actorSystem, model] answers in
-                try await Router.resolve(id: identity, using: actorSystem).receive(answers, from: model)
+                try await Router.resolve(id: identity, using: actorSystem).receive(answers, fromQueueOf: model)
             },
             gaveUp: { [log] count, reason in log.warn("router \(router.node) did not take \(count) answers: \(reason)") })
         let (me, events) = (self, actorSystem.events(of: router.node))

@@ -85,7 +85,7 @@ public distributed actor Router {
     // MARK: What others say
 
     /// From the tenant-queue of a model: where attempts may go.
-    distributed func receive(_ answers: [QueueAnswer], from model: ModelName) {
+    distributed func receive(_ answers: [QueueAnswer], fromQueueOf model: ModelName) {
         for answer in answers {
             switch answer {
             case .assigned(let request, let attempt, let group):
@@ -100,7 +100,7 @@ public distributed actor Router {
     }
 
     /// From a group's rank 0: tokens, and attempts that ended without theirs.
-    distributed func receive(_ answers: [WorkerAnswer], from group: GroupName) {
+    distributed func receive(_ answers: [WorkerAnswer], fromGroup group: GroupName) {
         for answer in answers {
             switch answer {
             case .delivered(let delivery):
