@@ -3,13 +3,85 @@ import HeddleKernels
 
 /// Reads tensors of a checkpoint and packs parts of them, counting the bytes.
 struct WeightSource {
+    let model: ModelFolder
     let format: WeightFormat
     private(set) var packedByteCount = 0
 
-    init(format: WeightFormat) { self.format = format }
+    init(model: ModelFolder, format: WeightFormat) {
+        self.model = model
+        self.format = format
+    }
 
-    func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
-        do { return try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+    /// What a norm multiplies by.
+    func norm(_ tensor: ModelTensor) throws(EngineError) -> [Float] {
+        let weight = try vector(model.tensor(tensor))
+        switch model.configuration.block.normWeight {
+        case .plain: return weight
+        case .onePlus: return weight.map { 1 + $0 }
+        }
+    }
+
+    /// Some outputs of a projection, counted within it, wherever it lies in a fused matrix; and their bias.
+    mutating func columns(
+        _ layer: Int, _ projection: Projection, _ outputs: Range<Int>
+    ) throws(EngineError) -> PackedShard.Columns {
+        let first = model.configuration.rows(of: projection).lowerBound
+        let weights = try pack(
+            model.tensor(.projection(layer: layer, projection)), outputs: outputs.moved(by: first))
+        return PackedShard.Columns(weights: weights, bias: try bias(layer, projection).map { Array($0[outputs]) })
+    }
+
+    /// All outputs of a projection over each of some neighbouring ranges of inputs; and the bias.
+    mutating func leaves(
+        _ layer: Int, _ projection: Projection, _ leaves: [Range<Int>]
+    ) throws(EngineError) -> PackedShard.Leaves {
+        PackedShard.Leaves(
+            weights: try pack(model.tensor(.projection(layer: layer, projection)), leaves: leaves),
+            bias: try bias(layer, projection))
+    }
+
+    private func bias(_ layer: Int, _ projection: Projection) throws(EngineError) -> [Float]? {
+        guard model.configuration.block.hasBias(projection) else { return nil }
+        return try vector(model.tensor(.bias(layer: layer, projection)))
+    }
+
+    private func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
+        let values: [Float]
+        do { values = try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        try values.withUnsafeBufferPointer { (values) throws(EngineError) in
+            try Self.check(values, of: tensor, rows: 0..<tensor.rowCount, columns: 0..<tensor.columnCount)
+        }
+        return values
+    }
+
+    /// A tensor that stays in the mapped checkpoint, after a look at every number of it.
+    func mapped(_ tensor: TensorView) throws(EngineError) -> TensorView {
+        let columns = 0..<tensor.columnCount
+        var row = [Float](repeating: 0, count: columns.count)
+        for index in 0..<tensor.rowCount {
+            do throws(SafetensorsError) {
+                try row.withUnsafeMutableBufferPointer { (row) throws(SafetensorsError) in
+                    try tensor.readFloats(rows: index..<(index + 1), columns: columns, into: row)
+                }
+            } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+            try row.withUnsafeBufferPointer { (row) throws(EngineError) in
+                try Self.check(row, of: tensor, rows: index..<(index + 1), columns: columns)
+            }
+        }
+        return tensor
+    }
+
+    /// One infinity or NaN in a weight would be every request's answer.
+    private static func check(
+        _ values: UnsafeBufferPointer<Float>, of tensor: TensorView, rows: Range<Int>, columns: Range<Int>
+    ) throws(EngineError) {
+        // Without an early end, so that the look runs over lanes.
+        let isFinite = values.reduce(0) { $0 | (($1.bitPattern & 0x7F80_0000) == 0x7F80_0000 ? 1 : 0) } == 0
+        if isFinite { return }
+        guard let index = values.firstIndex(where: { !$0.isFinite }), !columns.isEmpty else { return }
+        throw .tensorNotFinite(
+            name: tensor.name, row: rows.lowerBound + index / columns.count,
+            column: columns.lowerBound + index % columns.count, value: "\(values[index])")
     }
 
     /// Some of a tensor's outputs over all its inputs.
@@ -18,7 +90,7 @@ struct WeightSource {
     }
 
     /// All outputs over each of some neighbouring ranges of inputs, which count from the first range's begin.
-    mutating func pack(_ tensor: TensorView, leaves: [Range<Int>]) throws(EngineError) -> [PackedMatrix] {
+    private mutating func pack(_ tensor: TensorView, leaves: [Range<Int>]) throws(EngineError) -> [PackedMatrix] {
         var packed: [PackedMatrix] = []
         for leaf in leaves {
             packed.append(
@@ -38,10 +110,13 @@ struct WeightSource {
         do {
             memory = try PackedMemory(byteCount: count) { bytes in
                 try PackedMatrix.pack(format: format, outputs: outputs.count, inputs: inputs.count, into: bytes) {
-                    try tensor.readFloats(rows: $0.moved(by: outputs.lowerBound), columns: inputs, into: $1)
+                    let rows = $0.moved(by: outputs.lowerBound)
+                    try tensor.readFloats(rows: rows, columns: inputs, into: $1)
+                    let read = UnsafeBufferPointer(rebasing: $1[..<(rows.count * inputs.count)])
+                    try Self.check(read, of: tensor, rows: rows, columns: inputs)
                 }
             }
-        } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        } catch let error as EngineError { throw error } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
         guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: count) }
         packedByteCount += count
         return PackedMatrix(

@@ -7,6 +7,8 @@ public struct ModelFolder: Sendable {
     public let path: String
     /// What config.json and generation_config.json say.
     public let configuration: ModelConfiguration
+    /// What generation_config.json proposes to requests.
+    public let generationDefaults: GenerationDefaults
     /// The mapped tensors, by their names in the checkpoint.
     public let weights: SafetensorsSet
     private let files: [(name: String, content: MappedFile)]
@@ -25,22 +27,41 @@ public struct ModelFolder: Sendable {
         if let generation = try Self.mapWherePresent(generationPath, limits: limits) {
             files.append(("generation_config.json", generation))
             let reader = FieldReader(object: try Self.object(of: generation), file: generationPath)
-            if reader.present("eos_token_id") != nil {
-                do {
+            do {
+                generationDefaults = try GenerationDefaults.read(reader, limits: limits)
+                if reader.present("eos_token_id") != nil {
                     configuration.endTokens = try TokenFields.ends(
                         reader, vocabularyCount: configuration.vocabularyCount, default: [], limits: limits)
-                } catch { throw .field(error) }
-            }
+                }
+            } catch { throw .field(error) }
+        } else {
+            generationDefaults = GenerationDefaults()
         }
 
         weights = try Self.weights(of: folder)
         self.configuration = configuration
         files += weights.files.map { (String($0.path.dropFirst(folder.count)), $0) }
         self.files = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        try checkTensors()
+        if let first = Self.refusals(of: weights, configuration).first { throw first }
     }
 
-    /// The tensor of this role; every one that the configuration needs is there.
+    /// Every reason why the folder is refused, as far as they can be told apart: all fields of config.json that may not
+    /// be there, or all tensors that are missing, of another shape, or too many; empty where it opens.
+    public static func refusals(path: String, limits: ModelLimits = ModelLimits()) -> [ModelFileError] {
+        let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
+        do throws(ModelFileError) {
+            let config = try map(folder + "config.json", limits: limits)
+            let object = try object(of: config)
+            let fields = Architecture.refusals(of: object, file: config.path, limits: limits)
+            if !fields.isEmpty { return fields.map { .field($0) } }
+            let tensors = refusals(
+                of: try weights(of: folder), try configuration(of: config, limits: limits))
+            if tensors.isEmpty { _ = try ModelFolder(path: path, limits: limits) }
+            return tensors
+        } catch { return [error] }
+    }
+
+    /// The tensor of this role, for a fused projection the matrix that holds it; every one that the configuration needs is there.
     public func tensor(_ tensor: ModelTensor) -> TensorView {
         guard let view = weights.tensor(configuration.name(of: tensor)) else {
             preconditionFailure("\(tensor) is outside the \(configuration.layerCount) layers of \(path)")
@@ -60,53 +81,43 @@ public struct ModelFolder: Sendable {
         return writer.finish()
     }
 
-    private func checkTensors() throws(ModelFileError) {
+    private static func refusals(
+        of weights: SafetensorsSet, _ configuration: ModelConfiguration
+    ) -> [ModelFileError] {
+        var refusals: [ModelFileError] = []
         var expected: Set<JSONString> = []
         for tensor in configuration.tensors {
             let name = configuration.name(of: tensor)
             let shape = configuration.shape(of: tensor)
             expected.insert(JSONString(name))
-            guard let view = weights.tensor(name) else { throw .tensorMissing(tensor: name, shape: shape) }
-            guard view.shape == shape else {
-                throw .tensorShape(tensor: name, found: view.shape, expected: shape)
+            guard let view = weights.tensor(name) else {
+                refusals.append(.tensorMissing(tensor: name, shape: shape))
+                continue
             }
-            guard view.elementType.isReadAsFloat else {
-                throw .tensorElementType(tensor: name, found: view.elementType)
+            if view.shape != shape {
+                refusals.append(.tensorShape(tensor: name, found: view.shape, expected: shape))
+            } else if !view.elementType.isReadAsFloat {
+                refusals.append(.tensorElementType(tensor: name, found: view.elementType))
             }
         }
         for name in weights.names where !expected.contains(JSONString(name)) {
             guard !configuration.isDerived(tensorName: name), let view = weights.tensor(name) else { continue }
             guard configuration.tiedEmbeddings, name == "lm_head.weight" else {
-                throw .tensorUnexpected(tensor: name, shape: view.shape)
+                refusals.append(.tensorUnexpected(tensor: name, shape: view.shape))
+                continue
             }
             // Some programs write the tied matrix twice; another matrix would be another model.
-            guard view.isSame(as: tensor(.embedding)) else { throw .outputNotTied(tensor: name) }
+            let embedding = weights.tensor(configuration.name(of: .embedding))
+            if embedding.map({ !view.isSame(as: $0) }) ?? false { refusals.append(.outputNotTied(tensor: name)) }
         }
+        return refusals
     }
 
     private static func configuration(
         of file: MappedFile, limits: ModelLimits
     ) throws(ModelFileError) -> ModelConfiguration {
         let object = try object(of: file)
-        do throws(FieldError) {
-            // A file that names no class is of the family that its model_type says.
-            guard let names = object["architectures"], names != .null else {
-                guard object["model_type"]?.text == "llama" else {
-                    throw .missing(file: file.path, field: "architectures")
-                }
-                return try LlamaConfiguration.read(object, file: file.path, limits: limits)
-            }
-            guard let list = names.array, list.count == 1, let name = list[0].text,
-                let architecture = Architecture(rawValue: name)
-            else {
-                let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .unsupported(
-                    file: file.path, field: "architectures", value: names.description, supported: "known are: \(known)")
-            }
-            switch architecture {
-            case .llama: return try LlamaConfiguration.read(object, file: file.path, limits: limits)
-            }
-        } catch { throw .field(error) }
+        do { return try Architecture.read(object, file: file.path, limits: limits) } catch { throw .field(error) }
     }
 
     private static func weights(of folder: String) throws(ModelFileError) -> SafetensorsSet {

@@ -87,24 +87,34 @@ import Testing
 
     @Test(arguments: [
         (
-            "architectures", #"["MistralForCausalLM"]"#,
-            #"architectures = ["MistralForCausalLM"] is not supported; known are: LlamaForCausalLM"#
+            "architectures", #"["MixtralForCausalLM"]"#,
+            #"architectures = ["MixtralForCausalLM"] is not supported; known are: LlamaForCausalLM, Mistral"#
         ),
         ("model_type", #""mistral""#, #"model_type = "mistral" is not supported; only "llama" is"#),
         ("hidden_act", #""gelu""#, #"hidden_act = "gelu" is not supported; only one of "silu", "swish" is"#),
-        ("attention_bias", "true", "attention_bias = true is not supported"),
-        ("mlp_bias", "true", "mlp_bias = true is not supported"),
+        ("attention_bias", "1", "attention_bias is 1; it must be true or false"),
         ("sliding_window", "4096", "sliding_window = 4096 is not supported; only null is"),
         ("quantization_config", #"{"bits": 4}"#, #"quantization_config = {"bits": 4} is not supported"#),
         (
-            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#,
-            #"rope_scaling = {"rope_type": "llama3", "factor": 8.0} is not supported; only type “default” is"#
+            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#, "the field “rope_scaling.low_freq_factor” is missing"
         ),
         (
-            "rope_scaling", #"{"type": "linear", "factor": 2}"#,
-            #"rope_scaling = {"type": "linear", "factor": 2} is not supported"#
+            "rope_scaling", #"{"type": "proportional", "factor": 2}"#,
+            "is not supported; only the types default, dynamic, linear, llama3, longrope, yarn are"
         ),
-        ("rope_parameters", #"{"rope_type": "yarn", "rope_theta": 10000.0}"#, "rope_parameters = {"),
+        ("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor is 0.5; it must be at least 1"),
+        ("rope_scaling", #"{"type": "linear"}"#, "the field “rope_scaling.factor” is missing"),
+        ("rope_scaling", #"{"type": "dynamic", "factor": 2, "beta": 1}"#, "“rope_scaling.beta” (1) is unknown"),
+        (
+            "rope_scaling",
+            #"{"type": "longrope", "short_factor": [1, 1, 1], "long_factor": [1, 1, 1, 1]}"#,
+            "rope_scaling.short_factor is [1, 1, 1]; it must be a list of 4 numbers above zero"
+        ),
+        (
+            "rope_scaling",
+            #"{"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}"#,
+            "rope_scaling.high_freq_factor is 4.0; it must be above low_freq_factor = 4.0"
+        ),
         (
             "rope_parameters", #"{"rope_type": "default", "factor": 2.0}"#,
             "the field “rope_parameters.factor” (2.0) is unknown"
@@ -146,7 +156,7 @@ import Testing
             "bos_token_id": nil, "eos_token_id": nil, "hidden_act": nil, "attention_bias": nil, "mlp_bias": nil,
             "architectures": nil,
         ])
-        #expect(bare.rmsNormEpsilon == 1e-6 && bare.ropeTheta == 10_000 && bare.positionCountMax == 2048)
+        #expect(bare.rmsNormEpsilon == 1e-6 && bare.rotary[0].theta == 10_000 && bare.positionCountMax == 2048)
         #expect(bare.beginToken == 1 && bare.endTokens == [2] && !bare.tiedEmbeddings)
         #expect(try configuration(["bos_token_id": "null", "eos_token_id": "null"]).beginToken == nil)
         #expect(try configuration(["eos_token_id": "[5, 2, 5]"]).endTokens == [5, 2])
@@ -159,12 +169,12 @@ import Testing
         #expect(
             try configuration([
                 "rope_theta": nil, "rope_parameters": #"{"rope_type": "default", "rope_theta": 500000.0}"#,
-            ]).ropeTheta == 500_000)
-        #expect(try configuration(["rope_theta": "500000"]).ropeTheta == 500_000)
+            ]).rotary[0].theta == 500_000)
+        #expect(try configuration(["rope_theta": "500000"]).rotary[0].theta == 500_000)
         #expect(
             try configuration(["rope_theta": "7", "rope_parameters": #"{"rope_type": "default", "rope_theta": 7.0}"#])
-                .ropeTheta == 7)
-        #expect(try configuration(["rope_scaling": #"{"rope_type": "default"}"#]).ropeTheta == 10_000)
+                .rotary[0].theta == 7)
+        #expect(try configuration(["rope_scaling": #"{"rope_type": "default"}"#]).rotary[0].theta == 10_000)
     }
 
     @Test func theGenerationConfigurationNamesTheEndTokens() throws {
@@ -208,6 +218,45 @@ import Testing
                 == "the checkpoint has a tensor “model.layers.0.self_attn.q_proj.bias” of shape [32] that this architecture would not use"
         )
         #expect(try refusal { $0.append(.random("model.layers.0.self_attn.rotary_emb.inv_freq", [4], seed: 1)) } == nil)
+    }
+
+    @Test func everyRefusalIsListed() throws {
+        let model = SmallModel()
+        let folder = try model.folder()
+        #expect(ModelFolder.refusals(path: folder.path).isEmpty)
+        try folder.write(
+            "model.safetensors",
+            SafetensorsBytes.file(
+                model.tensors.dropFirst(2) + [.random("extra", [2], seed: 1), .random("more", [2], seed: 1)]))
+        #expect(
+            ModelFolder.refusals(path: folder.path) == [
+                .tensorMissing(tensor: "model.embed_tokens.weight", shape: [40, 16]),
+                .tensorMissing(tensor: "model.layers.0.input_layernorm.weight", shape: [16]),
+                .tensorUnexpected(tensor: "extra", shape: [2]), .tensorUnexpected(tensor: "more", shape: [2]),
+            ])
+        var fields = model.fields
+        fields["one_field"] = "1"
+        fields["other_field"] = "2"
+        fields["hidden_act"] = #""relu""#
+        try folder.write("config.json", SmallModel.json(fields))
+        let names = ModelFolder.refusals(path: folder.path).map { "\($0)" }
+        #expect(names.count == 3 && names[0].contains("hidden_act") && names[1].contains("one_field"))
+    }
+
+    @Test func theGenerationConfigurationProposesSampling() throws {
+        let folder = try SmallModel().folder()
+        #expect(try ModelFolder(path: folder.path).generationDefaults == GenerationDefaults())
+        try folder.write(
+            "generation_config.json",
+            #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048}"#)
+        let defaults = try ModelFolder(path: folder.path).generationDefaults
+        #expect(defaults.isSampling == true && defaults.temperature == 0.6 && defaults.topK == 20)
+        #expect(defaults.topP == 0.95 && defaults.minP == 0 && defaults.repetitionPenalty == 1.05)
+        #expect(defaults.tokenCountMax == 2048 && defaults.typicalP == nil)
+        try folder.write("generation_config.json", #"{"top_p": 1.5}"#)
+        #expect(
+            errorText { _ = try ModelFolder(path: folder.path) }
+                == "\(folder.path)/generation_config.json: top_p is 1.5; it must be a number from 0 to 1.0")
     }
 
     @Test func aTiedOutputIsTheEmbedding() throws {
