@@ -58,7 +58,7 @@ void run_norm(const void *context, int64_t first, int64_t end) {
 
 struct Rotation {
     float *x;
-    int64_t x_stride, head_count, head_dimension;
+    int64_t x_stride, head_count, head_dimension, rotary_dimension;
     const int32_t *positions;
     const float *cosines, *sines;
 };
@@ -66,33 +66,60 @@ struct Rotation {
 void run_rotary(const void *context, int64_t first, int64_t end) {
     const Rotation *c = (const Rotation *)context;
     heddle_kernels().rotary(c->x + first * c->x_stride, c->x_stride, end - first, c->head_count, c->head_dimension,
-                            c->positions + first, c->cosines, c->sines);
+                            c->rotary_dimension, c->positions + first, c->cosines, c->sines);
 }
 
 struct Gating {
+    heddle_activation activation;
     float *gate;
     int64_t gate_stride;
     const float *up;
     int64_t up_stride, width;
 };
 
-void run_silu(const void *context, int64_t first, int64_t end) {
+void run_gate(const void *context, int64_t first, int64_t end) {
     const Gating *c = (const Gating *)context;
-    heddle_kernels().silu_multiply(c->gate + first * c->gate_stride, c->gate_stride, c->up + first * c->up_stride,
-                                   c->up_stride, c->width, end - first);
+    heddle_kernels().gate(c->activation, c->gate + first * c->gate_stride, c->gate_stride,
+                          c->up + first * c->up_stride, c->up_stride, c->width, end - first);
 }
 
 struct Addition {
     float *x;
     const float *addend;
+    float scale;
     int64_t count;
 };
-const int64_t addition_chunk = 4096;
+/// Elements of one part of a call that runs over elements.
+const int64_t element_chunk = 4096;
 
 void run_add(const void *context, int64_t first, int64_t end) {
     const Addition *c = (const Addition *)context;
-    const int64_t from = first * addition_chunk, to = end * addition_chunk < c->count ? end * addition_chunk : c->count;
-    heddle_kernels().add(c->x + from, c->addend + from, to - from);
+    const int64_t from = first * element_chunk, to = end * element_chunk < c->count ? end * element_chunk : c->count;
+    heddle_kernels().add(c->x + from, c->addend + from, c->scale, to - from);
+}
+
+struct RowAddition {
+    float *x;
+    int64_t x_stride;
+    const float *addend;
+    int64_t width;
+};
+
+void run_add_to_rows(const void *context, int64_t first, int64_t end) {
+    const RowAddition *c = (const RowAddition *)context;
+    heddle_kernels().add_to_rows(c->x + first * c->x_stride, c->x_stride, c->addend, c->width, end - first);
+}
+
+struct Capping {
+    float *x;
+    float divisor, cap;
+    int64_t count;
+};
+
+void run_cap(const void *context, int64_t first, int64_t end) {
+    const Capping *c = (const Capping *)context;
+    const int64_t from = first * element_chunk, to = end * element_chunk < c->count ? end * element_chunk : c->count;
+    heddle_kernels().cap(c->x + from, c->divisor, c->cap, to - from);
 }
 
 struct Attention {
@@ -200,23 +227,35 @@ extern "C" void heddle_rms_norm(heddle_team *team, const float *x, int64_t x_str
 }
 
 extern "C" void heddle_rotary(heddle_team *team, float *x, int64_t x_stride, int64_t rows, int64_t head_count,
-                              int64_t head_dimension, const int32_t *positions, const float *cosines,
-                              const float *sines) {
-    Rotation context = {x, x_stride, head_count, head_dimension, positions, cosines, sines};
-    const bool worth_sharing = rows * head_count * head_dimension > 50000;
+                              int64_t head_dimension, int64_t rotary_dimension, const int32_t *positions,
+                              const float *cosines, const float *sines) {
+    Rotation context = {x, x_stride, head_count, head_dimension, rotary_dimension, positions, cosines, sines};
+    const bool worth_sharing = rows * head_count * rotary_dimension > 50000;
     heddle_team_run(worth_sharing ? team : nullptr, run_rotary, &context, rows, grain_for(team, rows));
 }
 
-extern "C" void heddle_silu_multiply(heddle_team *team, float *gate, int64_t gate_stride, const float *up,
-                                     int64_t up_stride, int64_t width, int64_t rows) {
-    Gating context = {gate, gate_stride, up, up_stride, width};
-    heddle_team_run(rows * width > 20000 ? team : nullptr, run_silu, &context, rows, grain_for(team, rows));
+extern "C" void heddle_gate(heddle_team *team, heddle_activation activation, float *gate, int64_t gate_stride,
+                            const float *up, int64_t up_stride, int64_t width, int64_t rows) {
+    Gating context = {activation, gate, gate_stride, up, up_stride, width};
+    heddle_team_run(rows * width > 20000 ? team : nullptr, run_gate, &context, rows, grain_for(team, rows));
 }
 
-extern "C" void heddle_add(heddle_team *team, float *x, const float *addend, int64_t count) {
-    Addition context = {x, addend, count};
-    const int64_t chunks = ceil_divide(count, addition_chunk);
+extern "C" void heddle_add(heddle_team *team, float *x, const float *addend, float scale, int64_t count) {
+    Addition context = {x, addend, scale, count};
+    const int64_t chunks = ceil_divide(count, element_chunk);
     heddle_team_run(count > 100000 ? team : nullptr, run_add, &context, chunks, grain_for(team, chunks));
+}
+
+extern "C" void heddle_add_to_rows(heddle_team *team, float *x, int64_t x_stride, const float *addend, int64_t width,
+                                   int64_t rows) {
+    RowAddition context = {x, x_stride, addend, width};
+    heddle_team_run(rows * width > 100000 ? team : nullptr, run_add_to_rows, &context, rows, grain_for(team, rows));
+}
+
+extern "C" void heddle_cap(heddle_team *team, float *x, float divisor, float cap, int64_t count) {
+    Capping context = {x, divisor, cap, count};
+    const int64_t chunks = ceil_divide(count, element_chunk);
+    heddle_team_run(count > 20000 ? team : nullptr, run_cap, &context, chunks, grain_for(team, chunks));
 }
 
 extern "C" int64_t heddle_argmax(const float *x, int64_t count) { return heddle_kernels().argmax(x, count); }
@@ -224,6 +263,8 @@ extern "C" int64_t heddle_argmax(const float *x, int64_t count) { return heddle_
 extern "C" double heddle_log_sum_exp(const float *x, int64_t count) { return heddle_kernels().log_sum_exp(x, count); }
 
 extern "C" void heddle_exp(const float *x, float *y, int64_t count) { heddle_kernels().exp(x, y, count); }
+
+extern "C" void heddle_tanh(const float *x, float *y, int64_t count) { heddle_kernels().tanh(x, y, count); }
 
 extern "C" int64_t heddle_kv_block_floats(int64_t kv_head_count, int64_t head_dimension) {
     return kv_head_count * (16 * head_dimension + 16 * ((head_dimension + 15) / 16 * 16));
@@ -246,8 +287,9 @@ extern "C" void heddle_attention(heddle_team *team, const heddle_heads *heads, c
         groups += head == 0 || heads->kv_head_of_head[head] != heads->kv_head_of_head[head - 1];
     for (int64_t s = 0; s < sequence_count; ++s) {
         parts += ceil_divide(sequences[s].row_count, attention_rows) * groups;
-        cost += sequences[s].row_count * (sequences[s].position_first + sequences[s].row_count) * heads->head_count
-            * heads->head_dimension;
+        int64_t seen = sequences[s].position_first + sequences[s].row_count;
+        if (heads->window > 0 && seen > heads->window) seen = heads->window;
+        cost += sequences[s].row_count * seen * heads->head_count * heads->head_dimension;
     }
     heddle_team_run(cost > 200000 ? team : nullptr, run_attention, &context, parts, 1);
 }

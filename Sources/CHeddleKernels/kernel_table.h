@@ -13,13 +13,16 @@ struct KernelTable {
     void (*rms_norm)(const float *x, int64_t x_stride, const float *weight, int64_t width, float epsilon, int64_t rows,
                      float *y, int64_t y_stride);
     void (*rotary)(float *x, int64_t x_stride, int64_t rows, int64_t head_count, int64_t head_dimension,
-                   const int32_t *positions, const float *cosines, const float *sines);
-    void (*silu_multiply)(float *gate, int64_t gate_stride, const float *up, int64_t up_stride, int64_t width,
-                          int64_t rows);
-    void (*add)(float *x, const float *addend, int64_t count);
+                   int64_t rotary_dimension, const int32_t *positions, const float *cosines, const float *sines);
+    void (*gate)(heddle_activation activation, float *gate, int64_t gate_stride, const float *up, int64_t up_stride,
+                 int64_t width, int64_t rows);
+    void (*add)(float *x, const float *addend, float scale, int64_t count);
+    void (*add_to_rows)(float *x, int64_t x_stride, const float *addend, int64_t width, int64_t rows);
+    void (*cap)(float *x, float divisor, float cap, int64_t count);
     int64_t (*argmax)(const float *x, int64_t count);
     double (*log_sum_exp)(const float *x, int64_t count);
     void (*exp)(const float *x, float *y, int64_t count);
+    void (*tanh)(const float *x, float *y, int64_t count);
     /// One KV head, and rows row_first ..< row_end of one sequence.
     void (*attention)(const heddle_heads *heads, const heddle_rows_of_sequence *sequence, int64_t head_first,
                       int64_t head_end, int64_t row_first, int64_t row_end, const float *queries, int64_t query_stride,

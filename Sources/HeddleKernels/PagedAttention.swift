@@ -1,6 +1,6 @@
 import CHeddleKernels
 
-/// The heads that one rank computes, and the layout of its KV blocks that follows from them.
+/// The heads that one rank computes, how they score keys, and the layout of its KV blocks that follows from them.
 public struct AttentionHeads: Sendable {
     /// Elements of a head.
     public let headDimension: Int
@@ -8,13 +8,25 @@ public struct AttentionHeads: Sendable {
     public let headCount: Int
     /// KV heads of this rank.
     public let kvHeadCount: Int
+    /// What the product of a query and a key is multiplied by.
+    public let scoreScale: Float
+    /// Scores are then cap · tanh(score / cap); nil leaves them.
+    public let scoreCap: Float?
+    /// How many positions a row sees, its own the last of them; nil is all.
+    public var window: Int?
     private let kvHeadOfHead: [Int32]
 
     /// The widest head.
     public static let headDimensionMax = Int(HEDDLE_HEAD_DIMENSION_MAX)
 
-    /// - Parameter kvHeadOfHead: for each query head the KV head that it reads, ascending.
-    public init(headDimension: Int, kvHeadCount: Int, kvHeadOfHead: [Int]) {
+    /// - Parameters:
+    ///   - kvHeadOfHead: for each query head the KV head that it reads, ascending.
+    ///   - scoreScale: 1 / √headDimension where it is nil.
+    public init(
+        headDimension: Int, kvHeadCount: Int, kvHeadOfHead: [Int], scoreScale: Float? = nil, scoreCap: Float? = nil,
+        window: Int? = nil
+    ) {
+        precondition(scoreCap.map { $0 > 0 } ?? true && window.map { $0 > 0 } ?? true, "caps and windows are above zero")
         precondition(
             (2...Self.headDimensionMax).contains(headDimension), "a head has 2 to \(Self.headDimensionMax) dimensions")
         precondition(
@@ -24,6 +36,9 @@ public struct AttentionHeads: Sendable {
         self.headDimension = headDimension
         self.kvHeadCount = kvHeadCount
         headCount = kvHeadOfHead.count
+        self.scoreScale = scoreScale ?? 1 / Float(headDimension).squareRoot()
+        self.scoreCap = scoreCap
+        self.window = window
         self.kvHeadOfHead = kvHeadOfHead.map(Int32.init)
     }
 
@@ -34,7 +49,7 @@ public struct AttentionHeads: Sendable {
         kvHeadOfHead.withUnsafeBufferPointer { map in
             var heads = heddle_heads(
                 head_dimension: Int64(headDimension), kv_head_count: Int64(kvHeadCount), head_count: Int64(headCount),
-                kv_head_of_head: map.baseAddress, scale: 1 / Float(headDimension).squareRoot())
+                kv_head_of_head: map.baseAddress, scale: scoreScale, cap: scoreCap ?? 0, window: Int64(window ?? 0))
             return withUnsafePointer(to: &heads) { body($0) }
         }
     }
@@ -86,7 +101,7 @@ public struct SequenceRows {
         }
     }
 
-    /// Causal attention of every row over its sequence's positions up to its own.
+    /// Causal attention of every row over its sequence's positions up to its own, as far back as the window reaches.
     public func attend(
         queries: Rows, heads: AttentionHeads, kv: UnsafeMutableBufferPointer<Float>, into out: Rows, team: ThreadTeam
     ) {

@@ -1,5 +1,4 @@
 import CHeddleKernels
-import Glibc
 
 /// What is done to single rows: norm, rotation, gating, sums, and what sampling asks of logits.
 public enum RowKernels {
@@ -13,39 +12,60 @@ public enum RowKernels {
             Int64(y.stride))
     }
 
-    /// Rotates the heads of each row by its position's angles, halves paired as Hugging Face does.
-    public static func rotate(_ x: Rows, positions: [Int32], table: RotaryTable, team: ThreadTeam) {
+    /// Rotates the first `table.rotaryDimension` elements of each head of each row, halves paired as Hugging Face does.
+    ///
+    /// - Parameter entries: for each row the entry of the table that holds its angles.
+    public static func rotate(
+        _ x: Rows, headDimension: Int, entries: [Int32], table: RotaryTable, team: ThreadTeam
+    ) {
         defer { withExtendedLifetime(x) {} }
-        let dimension = table.headDimension
         precondition(
-            positions.count == x.count && x.width % dimension == 0, "each row is whole heads and has a position")
+            entries.count == x.count && x.width % headDimension == 0 && table.rotaryDimension <= headDimension,
+            "each row is whole heads and has angles")
         precondition(
-            positions.allSatisfy { $0 >= 0 && Int($0) < table.positionCount },
-            "positions are within the table's \(table.positionCount)")
+            entries.allSatisfy { $0 >= 0 && Int($0) < table.entryCount },
+            "entries are within the table's \(table.entryCount)")
         if x.count == 0 { return }
         heddle_rotary(
-            team.handle, x.base, Int64(x.stride), Int64(x.count), Int64(x.width / dimension), Int64(dimension),
-            positions,
-            table.cosines, table.sines)
+            team.handle, x.base, Int64(x.stride), Int64(x.count), Int64(x.width / headDimension), Int64(headDimension),
+            Int64(table.rotaryDimension), entries, table.cosines, table.sines)
     }
 
-    /// gate = silu(gate) · up.
-    public static func gate(_ gate: Rows, by up: Rows, team: ThreadTeam) {
+    /// gate = activation(gate) · up.
+    public static func gate(_ gate: Rows, by up: Rows, activation: GateActivation = .silu, team: ThreadTeam) {
         defer { withExtendedLifetime((gate, up)) {} }
         precondition(gate.count == up.count && gate.width == up.width, "gate and up have one shape")
         if gate.count == 0 { return }
-        heddle_silu_multiply(
-            team.handle, gate.base, Int64(gate.stride), up.base, Int64(up.stride), Int64(gate.width), Int64(gate.count))
+        heddle_gate(
+            team.handle, activation.code, gate.base, Int64(gate.stride), up.base, Int64(up.stride), Int64(gate.width),
+            Int64(gate.count))
     }
 
-    /// x += addend; both dense.
-    public static func add(_ addend: Rows, to x: Rows, team: ThreadTeam) {
+    /// x += addend · scale; both dense.
+    public static func add(_ addend: Rows, scaledBy scale: Float = 1, to x: Rows, team: ThreadTeam) {
         defer { withExtendedLifetime((addend, x)) {} }
         precondition(
             addend.count == x.count && addend.width == x.width && addend.stride == x.width && x.stride == x.width,
             "sums are of dense rows of one shape")
         if x.count == 0 { return }
-        heddle_add(team.handle, x.base, addend.base, Int64(x.count * x.width))
+        heddle_add(team.handle, x.base, addend.base, scale, Int64(x.count * x.width))
+    }
+
+    /// Adds one vector to every row.
+    public static func add(_ addend: [Float], toEachOf x: Rows, team: ThreadTeam) {
+        defer { withExtendedLifetime(x) {} }
+        precondition(addend.count == x.width, "\(addend.count) elements are not added to rows of \(x.width)")
+        if x.count == 0 { return }
+        heddle_add_to_rows(team.handle, x.base, Int64(x.stride), addend, Int64(x.width), Int64(x.count))
+    }
+
+    /// x = x / divisor, then cap · tanh(x / cap) where there is a cap; dense rows.
+    public static func cap(_ x: Rows, divisor: Float = 1, cap: Float?, team: ThreadTeam) {
+        defer { withExtendedLifetime(x) {} }
+        precondition(x.stride == x.width, "what is capped is dense")
+        precondition(divisor > 0 && cap.map { $0 > 0 } ?? true, "divisors and caps are above zero")
+        if x.count == 0 { return }
+        heddle_cap(team.handle, x.base, divisor, cap ?? 0, Int64(x.count * x.width))
     }
 
     /// The smallest index of the largest value; a NaN is never the largest. At least one value.
@@ -67,37 +87,27 @@ public enum RowKernels {
             count = values.count
         }
     }
+
+    /// tanh by the kernels' polynomial.
+    public static func hyperbolicTangents(_ values: [Float]) -> [Float] {
+        [Float](unsafeUninitializedCapacity: values.count) { buffer, count in
+            heddle_tanh(values, buffer.baseAddress, Int64(values.count))
+            count = values.count
+        }
+    }
 }
 
-/// Cosines and sines of every position's angles, computed once in double precision.
-public struct RotaryTable: Sendable {
-    /// Elements of a head.
-    public let headDimension: Int
-    /// Positions that have angles, from 0.
-    public let positionCount: Int
-    let cosines: [Float]
-    let sines: [Float]
+/// What gates a feed-forward part.
+public enum GateActivation: Hashable, Sendable {
+    /// x / (1 + exp(−x))
+    case silu
+    /// ½x(1 + tanh(√(2/π)(x + 0.044715x³)))
+    case geluTanh
 
-    /// Angles position · theta^(−2i / headDimension), i in 0 ..< headDimension / 2.
-    public init(headDimension: Int, positionCount: Int, theta: Double) {
-        precondition(
-            headDimension > 0 && headDimension % 2 == 0 && theta > 0, "half a head's \(headDimension) dimensions rotate"
-        )
-        precondition((0...Int(Int32.max)).contains(positionCount), "a count of positions")
-        self.headDimension = headDimension
-        self.positionCount = positionCount
-        let frequencies = (0..<(headDimension / 2)).map { pow(theta, -2 * Double($0) / Double(headDimension)) }
-        var cosines: [Float] = []
-        var sines: [Float] = []
-        cosines.reserveCapacity(positionCount * headDimension / 2)
-        sines.reserveCapacity(positionCount * headDimension / 2)
-        for position in 0..<positionCount {
-            for frequency in frequencies {
-                cosines.append(Float(cos(Double(position) * frequency)))
-                sines.append(Float(sin(Double(position) * frequency)))
-            }
+    var code: heddle_activation {
+        switch self {
+        case .silu: HEDDLE_ACTIVATION_SILU
+        case .geluTanh: HEDDLE_ACTIVATION_GELU_TANH
         }
-        self.cosines = cosines
-        self.sines = sines
     }
 }

@@ -53,6 +53,13 @@ public struct Rows {
         return Rows(memory: memory, offset: offset, count: rows.count, width: width, stride: stride)
     }
 
+    /// The same dense elements as more rows of a smaller width: each head of a row as a row of its own.
+    public func cut(width part: Int) -> Rows {
+        precondition(stride == width && part > 0 && width % part == 0, "rows of \(width) are no rows of \(part)")
+        let offset = memory.floats.count - floats.count
+        return Rows(memory: memory, offset: offset, count: count * (width / part), width: part, stride: part)
+    }
+
     /// Lends one row's elements.
     public func withRow<Result, Failure: Error>(
         _ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result

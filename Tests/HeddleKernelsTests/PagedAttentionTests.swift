@@ -7,10 +7,23 @@ extension KernelTests {
         /// One ragged batch against a slow reference, then cut into other chunks and blocks: the same bits.
         @Test(arguments: [(2, 2, 1), (12, 5, 1), (16, 8, 2), (20, 6, 3), (64, 4, 4), (80, 9, 3), (256, 2, 1)])
         func attentionAgreesAndDoesNotDependOnChunks(_ dimension: Int, _ headCount: Int, _ kvHeadCount: Int) throws {
+            try compare(dimension, headCount, kvHeadCount, window: nil, cap: nil)
+        }
+
+        /// Windows within a block, of a block, over blocks, of one position; with and without a cap.
+        @Test(arguments: [1, 3, 16, 17, 40], [Float?.none, 4])
+        func windowsAndCapsAgreeAndDoNotDependOnChunks(_ window: Int, _ cap: Float?) throws {
+            try compare(12, 6, 2, window: window, cap: cap)
+        }
+
+        private func compare(
+            _ dimension: Int, _ headCount: Int, _ kvHeadCount: Int, window: Int?, cap: Float?
+        ) throws {
             var random = Seeded(UInt64(dimension))
             let heads = AttentionHeads(
                 headDimension: dimension, kvHeadCount: kvHeadCount,
-                kvHeadOfHead: (0..<headCount).map { $0 / (headCount / kvHeadCount) })
+                kvHeadOfHead: (0..<headCount).map { $0 / (headCount / kvHeadCount) },
+                scoreScale: cap == nil ? nil : 0.4, scoreCap: cap, window: window)
             let lengths = [1, 15, 16, 17, 50]
             let (queryWidth, keyWidth) = (headCount * dimension, kvHeadCount * dimension)
             let queries = lengths.map { random.floats($0 * queryWidth, in: -3...3) }
@@ -83,19 +96,21 @@ extension KernelTests {
                 for row in 0..<length {
                     for head in 0..<heads.headCount {
                         let q = row * queryWidth + head * dimension
-                        let scores = (0...row).map { position in
+                        let seen = (heads.window.map { max(0, row + 1 - $0) } ?? 0)...row
+                        let scores = seen.map { position in
                             let k = position * keyWidth + head / group * dimension
-                            return (0..<dimension).reduce(0.0) {
+                            let score = (0..<dimension).reduce(0.0) {
                                 $0 + Double(queries[index][q + $1]) * Double(keys[index][k + $1])
-                            } / Double(dimension).squareRoot()
+                            } * Double(heads.scoreScale)
+                            return heads.scoreCap.map { Double($0) * tanh(score / Double($0)) } ?? score
                         }
                         let largest = scores.max() ?? 0
                         let weights = scores.map { exp($0 - largest) }
                         let total = weights.reduce(0, +)
                         for d in 0..<dimension {
                             let expected =
-                                (0...row).reduce(0.0) {
-                                    $0 + weights[$1]
+                                seen.reduce(0.0) {
+                                    $0 + weights[$1 - seen.lowerBound]
                                         * Double(values[index][$1 * keyWidth + head / group * dimension + d])
                                 } / total
                             // Scores up to 3·√dimension carry dimension roundings into the exponent; weights add to one.

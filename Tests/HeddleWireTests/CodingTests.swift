@@ -75,7 +75,7 @@ let plan = StepPlan(
             logits: .none),
         StepPlan.Segment(
             sequence: SequenceID(2), adapter: AdapterSlot(3), tokens: [7], firstPosition: 16,
-            blocks: [BlockID(5), BlockID(6)], logits: .last),
+            promptTokenCount: 12, blocks: [BlockID(5), BlockID(6)], logits: .last),
     ])
 
 let errors: [RequestError] = [

@@ -121,17 +121,33 @@ int32_t heddle_tree_nodes(int32_t leaf_first, int32_t leaf_count, int32_t *node_
 void heddle_rms_norm(heddle_team *team, const float *x, int64_t x_stride, const float *weight, int64_t width,
                      float epsilon, int64_t rows, float *y, int64_t y_stride);
 
-/// Rotates each head's halves in place (Hugging Face's layout: dimension i pairs with i + head_dimension / 2).
-/// Tables hold head_dimension / 2 values per position.
+/// Rotates the first `rotary_dimension` elements of each head in place (Hugging Face's layout: dimension i pairs with
+/// i + rotary_dimension / 2); the others stay. Tables hold rotary_dimension / 2 values per position.
 void heddle_rotary(heddle_team *team, float *x, int64_t x_stride, int64_t rows, int64_t head_count,
-                   int64_t head_dimension, const int32_t *positions, const float *cosines, const float *sines);
+                   int64_t head_dimension, int64_t rotary_dimension, const int32_t *positions, const float *cosines,
+                   const float *sines);
 
-/// gate = silu(gate) · up.
-void heddle_silu_multiply(heddle_team *team, float *gate, int64_t gate_stride, const float *up, int64_t up_stride,
-                          int64_t width, int64_t rows);
+/// What gates a feed-forward part.
+typedef enum {
+    /// x / (1 + exp(−x))
+    HEDDLE_ACTIVATION_SILU = 0,
+    /// ½x(1 + tanh(√(2/π)(x + 0.044715x³)))
+    HEDDLE_ACTIVATION_GELU_TANH = 1,
+} heddle_activation;
 
-/// x += addend, count elements.
-void heddle_add(heddle_team *team, float *x, const float *addend, int64_t count);
+/// gate = activation(gate) · up.
+void heddle_gate(heddle_team *team, heddle_activation activation, float *gate, int64_t gate_stride, const float *up,
+                 int64_t up_stride, int64_t width, int64_t rows);
+
+/// x += addend · scale, count elements.
+void heddle_add(heddle_team *team, float *x, const float *addend, float scale, int64_t count);
+
+/// x[row] += addend, `width` elements of each row.
+void heddle_add_to_rows(heddle_team *team, float *x, int64_t x_stride, const float *addend, int64_t width,
+                        int64_t rows);
+
+/// x = x / divisor, and then cap · tanh(x / cap) where cap is not zero; count elements.
+void heddle_cap(heddle_team *team, float *x, float divisor, float cap, int64_t count);
 
 /// The smallest index of the largest of `count` (at least 1) values. A NaN is never the largest.
 int64_t heddle_argmax(const float *x, int64_t count);
@@ -141,6 +157,9 @@ double heddle_log_sum_exp(const float *x, int64_t count);
 
 /// y = exp(x) by the kernels' own polynomial, for tests of its error.
 void heddle_exp(const float *x, float *y, int64_t count);
+
+/// y = tanh(x) likewise.
+void heddle_tanh(const float *x, float *y, int64_t count);
 
 // MARK: Paged attention
 
@@ -165,6 +184,10 @@ typedef struct {
     const int32_t *kv_head_of_head;
     /// What scores are multiplied by.
     float scale;
+    /// Scores are then cap · tanh(score / cap); 0 leaves them.
+    float cap;
+    /// How many positions a row sees, its own the last of them; 0 is all.
+    int64_t window;
 } heddle_heads;
 
 /// Writes the rows' keys and values (kv_head_count · head_dimension each) into their blocks.
@@ -172,8 +195,8 @@ void heddle_store_kv(heddle_team *team, const heddle_heads *heads, const heddle_
                      int64_t sequence_count, const float *keys, int64_t key_stride, const float *values,
                      int64_t value_stride, float *kv);
 
-/// Causal attention of each row over the positions up to its own, block by block from position 0 with an online
-/// softmax. Query heads that share a KV head must be neighbours.
+/// Causal attention of each row over the positions up to its own, block by block from the first that its window
+/// reaches, with an online softmax. Query heads that share a KV head must be neighbours.
 void heddle_attention(heddle_team *team, const heddle_heads *heads, const heddle_rows_of_sequence *sequences,
                       int64_t sequence_count, const float *queries, int64_t query_stride, const float *kv, float *out,
                       int64_t out_stride);

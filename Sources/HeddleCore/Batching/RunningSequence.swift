@@ -55,6 +55,7 @@ struct RunningSequence: Sendable {
         inFlightCount = tokenCount
         return StepPlan.Segment(
             sequence: id, adapter: slot, tokens: Array(tokens[computedCount..<end]), firstPosition: computedCount,
+            promptTokenCount: request.promptTokens.count,
             blocks: Array(blocks.prefix(KVBlocks.blockCount(forTokens: end))),
             logits: end == tokens.count ? .last : .none)
     }

@@ -21,18 +21,22 @@ public struct StepPlan: Hashable, Sendable {
         /// The tokens to run, at positions `firstPosition ..< firstPosition + tokens.count`.
         public var tokens: [TokenID]
         public var firstPosition: Int
+        /// Tokens of the sequence's prompt. Rotations that depend on a sequence's length follow from this and a row's
+        /// position; 0 lets the position alone decide.
+        public var promptTokenCount: Int
         /// KV blocks of the positions `0 ..< firstPosition + tokens.count`, 16 positions each, in order.
         public var blocks: [BlockID]
         public var logits: LogitsWanted
 
         public init(
-            sequence: SequenceID, adapter: AdapterSlot?, tokens: [TokenID], firstPosition: Int, blocks: [BlockID],
-            logits: LogitsWanted
+            sequence: SequenceID, adapter: AdapterSlot?, tokens: [TokenID], firstPosition: Int,
+            promptTokenCount: Int = 0, blocks: [BlockID], logits: LogitsWanted
         ) {
             self.sequence = sequence
             self.adapter = adapter
             self.tokens = tokens
             self.firstPosition = firstPosition
+            self.promptTokenCount = promptTokenCount
             self.blocks = blocks
             self.logits = logits
         }

@@ -17,8 +17,13 @@ public final class CPUForwardPass: ForwardPass {
     let collective: (any Collective)?
     let team: ThreadTeam
     let heads: AttentionHeads
-    let rotary: RotaryTable
+    /// One for each of the model's rotary encodings.
+    var angles: [RotaryAngles]
+    let activation: GateActivation
+    let residualScale: Float
     let kv: KVStorage
+    /// The length beyond which a sequence's cache is computed anew.
+    let lengthComputedAnew: Int?
     var adapters: [AdapterSlot: PackedAdapter] = [:]
     var scratch = StepScratch()
     var products = ProductList()
@@ -42,12 +47,24 @@ public final class CPUForwardPass: ForwardPass {
         self.team = team
         let heads = shard.attentionHeads
         self.heads = heads
-        positionCountMax = min(
-            limits.positionCountMax, shard.configuration.positionCountMax, limits.blockCount * kvBlockTokens)
-        rotary = RotaryTable(
-            headDimension: shard.configuration.headDimension, positionCount: positionCountMax,
-            theta: shard.configuration.ropeTheta)
-        kv = try KVStorage(heads: heads, layerCount: shard.configuration.layerCount, blockCount: limits.blockCount)
+        let configuration = shard.configuration
+        let positionCountMax = min(
+            limits.positionCountMax, configuration.positionCountMax, limits.blockCount * kvBlockTokens)
+        self.positionCountMax = positionCountMax
+        angles = configuration.rotary.map {
+            RotaryAngles($0, headDimension: configuration.headDimension, positionCount: positionCountMax)
+        }
+        switch configuration.block.activation {
+        case .silu: activation = .silu
+        case .geluTanh: activation = .geluTanh
+        }
+        residualScale = Float(configuration.block.residualScale)
+        lengthComputedAnew = configuration.rotary.lazy.compactMap {
+            if case .long(let long) = $0.scaling, long.isComputedAnew { long.originalPositionCount } else { nil }
+        }.first
+        kv = try KVStorage(
+            heads: heads, layerCount: configuration.layerCount, blockCount: limits.blockCount,
+            remembersTokens: lengthComputedAnew != nil)
     }
 
     /// Throws where the adapter is of another shard, or the slot out of range.
@@ -66,7 +83,20 @@ public final class CPUForwardPass: ForwardPass {
     public func run(_ plan: StepPlan) throws -> Logits {
         try check(plan)
         kv.take(plan.segments)
+        if let lengthComputedAnew,
+            let outgrown = OutgrownSequences(
+                plan, lengthMax: lengthComputedAnew,
+                rememberedTokens: { [kv] in kv.tokens(of: $0.blocks, count: $1) })
+        {
+            return try run(outgrown, of: plan)
+        }
+        return try logits(of: plan)
+    }
+
+    /// Runs rows whose blocks are taken.
+    func logits(of plan: StepPlan) throws -> Logits {
         let rows = StepRows(plan) { adapters[$0] }
+        for index in angles.indices { angles[index].begin(rows) }
         let states = scratch.states(rows.count, width: shard.configuration.hiddenSize)
         try embed(rows.tokens, into: states)
         for (index, layer) in shard.layers.enumerated() {
@@ -101,9 +131,11 @@ public final class CPUForwardPass: ForwardPass {
     }
 
     private func embed(_ tokens: [TokenID], into states: Rows) throws {
+        let scale = Float(shard.configuration.block.embeddingScale)
         for (row, token) in tokens.enumerated() {
             try states.withRow(row) {
                 try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: $0)
+                if scale != 1 { for index in $0.indices { $0[index] *= scale } }
             }
         }
     }
@@ -126,18 +158,28 @@ public final class CPUForwardPass: ForwardPass {
         }
         products.removeAll()
         guard let collective else {
-            products.add(shard.vocabulary, normed, into: logitsMemory.rows(wanted.count, width: count))
+            let all = logitsMemory.rows(wanted.count, width: count)
+            products.add(shard.vocabulary, normed, into: all)
             products.run(team)
+            cap(all)
             return logits
         }
         let slice = scratch.vocabularySlice(wanted.count, width: shard.plan.vocabulary.count)
         products.add(shard.vocabulary, normed, into: slice)
         products.run(team)
+        cap(slice)
         var target = logitsMemory.floats.extracting(0..<whole).mutableSpan
         try slice.withDense {
             try collective.gather(
                 $0.span, rowCount: wanted.count, widths: shard.plan.vocabularyWidths, into: &target)
         }
         return logits
+    }
+
+    private func cap(_ logits: Rows) {
+        let block = shard.configuration.block
+        if block.logitDivisor == 1, block.logitCap == nil { return }
+        RowKernels.cap(
+            logits, divisor: Float(block.logitDivisor), cap: block.logitCap.map(Float.init), team: team)
     }
 }

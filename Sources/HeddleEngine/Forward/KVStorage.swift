@@ -11,11 +11,16 @@ package final class KVStorage {
     private let blockFloats: Int
     private let memory: UnsafeMutableBufferPointer<Float>
     private var owners: [SequenceID?]
+    /// For each position of each block the token whose keys and values it holds; empty where none are remembered.
+    private var tokens: [TokenID]
     /// The last check that met a block, so that one met twice is noticed without a set.
     private var marks: [UInt64]
     private var mark: UInt64 = 0
 
-    package init(heads: AttentionHeads, layerCount: Int, blockCount: Int) throws(EngineError) {
+    /// - Parameter remembersTokens: whether `tokens(of:count:)` will be asked.
+    package init(
+        heads: AttentionHeads, layerCount: Int, blockCount: Int, remembersTokens: Bool = false
+    ) throws(EngineError) {
         blockFloats = heads.blockFloatCount
         let (layerFloats, overflow) = blockFloats.multipliedReportingOverflow(by: blockCount)
         let (floats, overflow2) = layerFloats.multipliedReportingOverflow(by: layerCount)
@@ -26,6 +31,7 @@ package final class KVStorage {
         memory = UnsafeMutableBufferPointer(start: base.bindMemory(to: Float.self, capacity: floats), count: floats)
         owners = Array(repeating: nil, count: blockCount)
         marks = Array(repeating: 0, count: blockCount)
+        tokens = Array(repeating: 0, count: remembersTokens ? blockCount * kvBlockTokens : 0)
         self.blockCount = blockCount
         self.layerCount = layerCount
     }
@@ -70,7 +76,17 @@ package final class KVStorage {
                 if owners[at] != nil { zero(at) }
                 owners[at] = segment.sequence
             }
+            if tokens.isEmpty { continue }
+            for (index, token) in segment.tokens.enumerated() {
+                let (block, slot) = (segment.firstPosition + index).quotientAndRemainder(dividingBy: kvBlockTokens)
+                tokens[Int(segment.blocks[block].index) * kvBlockTokens + slot] = token
+            }
         }
+    }
+
+    /// The first tokens of the sequence that these blocks belong to.
+    func tokens(of blocks: [BlockID], count: Int) -> [TokenID] {
+        (0..<count).map { tokens[Int(blocks[$0 / kvBlockTokens].index) * kvBlockTokens + $0 % kvBlockTokens] }
     }
 
     private func zero(_ block: Int) {

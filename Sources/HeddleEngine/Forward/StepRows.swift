@@ -10,7 +10,9 @@ struct StepRows {
     }
 
     private(set) var tokens: [TokenID] = []
-    private(set) var positions: [Int32] = []
+    private(set) var positions: [Int] = []
+    /// For each row the length of its sequence, as rotations take it: the prompt's, or what the row's position makes it.
+    private(set) var sequenceLengths: [Int] = []
     private(set) var sequences = SequenceRows()
     private(set) var adapters: [AdapterRows] = []
     /// The rows whose logits are wanted, in the order of the plan's segments.
@@ -30,7 +32,10 @@ struct StepRows {
             let first = tokens.count
             firstRows[index] = first
             tokens += segment.tokens
-            positions += segment.tokens.indices.map { Int32(segment.firstPosition + $0) }
+            for position in segment.firstPosition..<(segment.firstPosition + segment.tokens.count) {
+                positions.append(position)
+                sequenceLengths.append(max(segment.promptTokenCount, position + 1))
+            }
             sequences.append(
                 rowCount: segment.tokens.count, firstPosition: segment.firstPosition,
                 blocks: segment.blocks.map(\.index))

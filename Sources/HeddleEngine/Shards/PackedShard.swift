@@ -3,19 +3,34 @@ import HeddleKernels
 
 /// Owns one rank's weights in the kernels' layout. Read only once made; forward passes of one process may share it.
 public struct PackedShard: Sendable {
-    /// One decoder layer.
+    /// Weights whose outputs are split over the ranks, and this rank's part of their bias.
+    struct Columns: Sendable {
+        var weights: PackedMatrix
+        var bias: [Float]?
+    }
+
+    /// Weights whose inputs are split: this rank's leaves of the reduction tree, inputs counted from its first one, and the
+    /// whole bias, which every rank adds to the sum.
+    struct Leaves: Sendable {
+        var weights: [PackedMatrix]
+        var bias: [Float]?
+    }
+
+    /// One decoder layer. Norms hold what is multiplied by, whole on every rank.
     struct Layer: Sendable {
         var inputNorm: [Float]
-        var query: PackedMatrix
-        var key: PackedMatrix
-        var value: PackedMatrix
-        /// o_proj cut at the segments that this rank owns; inputs count from its first head.
-        var outputLeaves: [PackedMatrix]
+        var query: Columns
+        var key: Columns
+        var value: Columns
+        var queryNorm: [Float]?
+        var keyNorm: [Float]?
+        var output: Leaves
+        var outputNorm: [Float]?
         var feedForwardNorm: [Float]
-        var gate: PackedMatrix
-        var up: PackedMatrix
-        /// down_proj, cut likewise.
-        var downLeaves: [PackedMatrix]
+        var gate: Columns
+        var up: Columns
+        var down: Leaves
+        var downNorm: [Float]?
     }
 
     /// The whole model's.
@@ -35,32 +50,34 @@ public struct PackedShard: Sendable {
     public init(model: ModelFolder, plan: ShardPlan, format: WeightFormat = .auto) throws(EngineError) {
         let configuration = model.configuration
         try Self.check(configuration)
-        var source = WeightSource(format: format)
+        var source = WeightSource(model: model, format: format)
         let head = configuration.headDimension
         let ownHeads = plan.heads.scaled(by: head)
         let ownKV = plan.kvHeads.scaled(by: head)
         let headLeaves = plan.headSegments[plan.segments].map { $0.scaled(by: head) }
         let wideLeaves = Array(plan.feedForwardSegments[plan.segments])
+        let block = configuration.block
 
         var layers: [Layer] = []
         for index in 0..<configuration.layerCount {
-            func weights(_ projection: Projection) -> TensorView {
-                model.tensor(.projection(layer: index, projection))
-            }
             layers.append(
                 Layer(
-                    inputNorm: try source.vector(model.tensor(.attentionNorm(layer: index))),
-                    query: try source.pack(weights(.q), outputs: ownHeads),
-                    key: try source.pack(weights(.k), outputs: ownKV),
-                    value: try source.pack(weights(.v), outputs: ownKV),
-                    outputLeaves: try source.pack(weights(.o), leaves: headLeaves),
-                    feedForwardNorm: try source.vector(model.tensor(.feedForwardNorm(layer: index))),
-                    gate: try source.pack(weights(.gate), outputs: plan.feedForward),
-                    up: try source.pack(weights(.up), outputs: plan.feedForward),
-                    downLeaves: try source.pack(weights(.down), leaves: wideLeaves)))
+                    inputNorm: try source.norm(.attentionNorm(layer: index)),
+                    query: try source.columns(index, .q, ownHeads),
+                    key: try source.columns(index, .k, ownKV),
+                    value: try source.columns(index, .v, ownKV),
+                    queryNorm: block.hasHeadNorms ? try source.norm(.queryNorm(layer: index)) : nil,
+                    keyNorm: block.hasHeadNorms ? try source.norm(.keyNorm(layer: index)) : nil,
+                    output: try source.leaves(index, .o, headLeaves),
+                    outputNorm: block.hasTrailingNorms ? try source.norm(.attentionTrailingNorm(layer: index)) : nil,
+                    feedForwardNorm: try source.norm(.feedForwardNorm(layer: index)),
+                    gate: try source.columns(index, .gate, plan.feedForward),
+                    up: try source.columns(index, .up, plan.feedForward),
+                    down: try source.leaves(index, .down, wideLeaves),
+                    downNorm: block.hasTrailingNorms ? try source.norm(.feedForwardTrailingNorm(layer: index)) : nil))
         }
         embedding = model.tensor(.embedding)
-        finalNorm = try source.vector(model.tensor(.finalNorm))
+        finalNorm = try source.norm(.finalNorm)
         vocabulary = try source.pack(model.tensor(.output), outputs: plan.vocabulary)
         self.layers = layers
         self.configuration = configuration
@@ -68,11 +85,12 @@ public struct PackedShard: Sendable {
         byteCount = source.packedByteCount
     }
 
-    /// The heads that this rank computes.
+    /// The heads that this rank computes, without a window.
     var attentionHeads: AttentionHeads {
         AttentionHeads(
             headDimension: configuration.headDimension, kvHeadCount: plan.kvHeads.count,
-            kvHeadOfHead: plan.heads.map { $0 / plan.headsPerKVHead - plan.kvHeads.lowerBound })
+            kvHeadOfHead: plan.heads.map { $0 / plan.headsPerKVHead - plan.kvHeads.lowerBound },
+            scoreScale: Float(configuration.scoreScale), scoreCap: configuration.block.scoreCap.map(Float.init))
     }
 
     private static func check(_ configuration: ModelConfiguration) throws(EngineError) {
@@ -85,6 +103,15 @@ public struct PackedShard: Sendable {
             throw .unsupportedShape(
                 field: "KV head count", value: configuration.kvHeadCount,
                 rule: "a divisor of its \(configuration.headCount) heads")
+        }
+        let layers = configuration.layers
+        if layers.count != configuration.layerCount {
+            throw .unsupportedShape(
+                field: "count of described layers", value: layers.count, rule: "its \(configuration.layerCount) layers")
+        }
+        if let layer = layers.first(where: { !configuration.rotary.indices.contains($0.rotary) }) {
+            throw .unsupportedShape(
+                field: "rotary encoding", value: layer.rotary, rule: "one of its \(configuration.rotary.count)")
         }
     }
 }

@@ -3,12 +3,49 @@ import HeddleKernels
 
 /// Reads tensors of a checkpoint and packs parts of them, counting the bytes.
 struct WeightSource {
+    let model: ModelFolder
     let format: WeightFormat
     private(set) var packedByteCount = 0
 
-    init(format: WeightFormat) { self.format = format }
+    init(model: ModelFolder, format: WeightFormat) {
+        self.model = model
+        self.format = format
+    }
 
-    func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
+    /// What a norm multiplies by.
+    func norm(_ tensor: ModelTensor) throws(EngineError) -> [Float] {
+        let weight = try vector(model.tensor(tensor))
+        switch model.configuration.block.normWeight {
+        case .plain: return weight
+        case .onePlus: return weight.map { 1 + $0 }
+        }
+    }
+
+    /// Some outputs of a projection, counted within it, wherever it lies in a fused matrix; and their bias.
+    mutating func columns(
+        _ layer: Int, _ projection: Projection, _ outputs: Range<Int>
+    ) throws(EngineError) -> PackedShard.Columns {
+        let first = model.configuration.rows(of: projection).lowerBound
+        let weights = try pack(
+            model.tensor(.projection(layer: layer, projection)), outputs: outputs.moved(by: first))
+        return PackedShard.Columns(weights: weights, bias: try bias(layer, projection).map { Array($0[outputs]) })
+    }
+
+    /// All outputs of a projection over each of some neighbouring ranges of inputs; and the bias.
+    mutating func leaves(
+        _ layer: Int, _ projection: Projection, _ leaves: [Range<Int>]
+    ) throws(EngineError) -> PackedShard.Leaves {
+        PackedShard.Leaves(
+            weights: try pack(model.tensor(.projection(layer: layer, projection)), leaves: leaves),
+            bias: try bias(layer, projection))
+    }
+
+    private func bias(_ layer: Int, _ projection: Projection) throws(EngineError) -> [Float]? {
+        guard model.configuration.block.hasBias(projection) else { return nil }
+        return try vector(model.tensor(.bias(layer: layer, projection)))
+    }
+
+    private func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
         do { return try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
     }
 
@@ -18,7 +55,7 @@ struct WeightSource {
     }
 
     /// All outputs over each of some neighbouring ranges of inputs, which count from the first range's begin.
-    mutating func pack(_ tensor: TensorView, leaves: [Range<Int>]) throws(EngineError) -> [PackedMatrix] {
+    private mutating func pack(_ tensor: TensorView, leaves: [Range<Int>]) throws(EngineError) -> [PackedMatrix] {
         var packed: [PackedMatrix] = []
         for leaf in leaves {
             packed.append(

@@ -19,6 +19,14 @@ enum CommonFields {
         "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens",
     ]
 
+    /// Fields of the sizes that `DecoderFields` reads for every family.
+    static let sizes = [
+        "architectures", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim", "vocab_size",
+        "num_hidden_layers", "intermediate_size", "rope_theta", "rope_scaling", "rope_parameters",
+        "partial_rotary_factor", "original_max_position_embeddings", "rms_norm_eps", "tie_word_embeddings",
+        "max_position_embeddings", "bos_token_id", "eos_token_id",
+    ]
+
     /// Fields that change nothing with these values only.
     static let only: [String: [JSONValue]] = [
         "chunk_size_feed_forward": [.integer(0)],
@@ -33,45 +41,14 @@ enum CommonFields {
     ]
 }
 
-/// Reads the rotary embedding's fields in both spellings: `rope_theta` beside `rope_scaling`, and the `rope_parameters` of
-/// transformers 5.
-enum RotaryFields {
-    static func theta(_ reader: FieldReader, default fallback: Double) throws(FieldError) -> Double {
-        var theta: Double?
-        if reader.present("rope_theta") != nil { theta = try reader.positiveNumber("rope_theta") }
-        for field in ["rope_scaling", "rope_parameters"] {
-            guard let value = reader.present(field) else { continue }
-            guard case .object(let object) = value else { throw reader.invalid(field, value, "an object or null") }
-            let kind = object["rope_type"] ?? object["type"] ?? .text("default")
-            guard kind.text == "default" else {
-                throw .unsupported(
-                    file: reader.file, field: field, value: value.description, supported: "only type “default” is")
-            }
-            try table.check(object, file: reader.file, prefix: field + ".")
-            let inner = FieldReader(object: object, file: reader.file, prefix: field + ".")
-            guard inner.present("rope_theta") != nil else { continue }
-            let stated = try inner.positiveNumber("rope_theta")
-            guard theta == nil || theta == stated else {
-                throw inner.invalid("rope_theta", .real(stated), "the same wherever it stands in the file")
-            }
-            theta = stated
-        }
-        return theta ?? fallback
-    }
-
-    private static let table = FieldTable(
-        read: ["rope_type", "rope_theta"], harmless: [],
-        only: ["type": [.text("default")], "partial_rotary_factor": [.integer(1), .null]])
-}
-
 /// Reads the ids of special tokens, each of which may be null.
 enum TokenFields {
     /// `bos_token_id`: missing takes the family's default where the vocabulary has it, null is none.
     static func begin(
-        _ reader: FieldReader, vocabularyCount: Int, default fallback: Int
+        _ reader: FieldReader, vocabularyCount: Int, default fallback: Int?
     ) throws(FieldError) -> TokenID? {
         guard let value = reader.object["bos_token_id"] else {
-            return fallback < vocabularyCount ? TokenID(fallback) : nil
+            return fallback.flatMap { $0 < vocabularyCount ? TokenID($0) : nil }
         }
         if value == .null { return nil }
         return try token(value, "bos_token_id", reader, vocabularyCount: vocabularyCount)

@@ -105,6 +105,20 @@ struct FieldReader {
         return number
     }
 
+    /// A number above zero, or null for none; `fallback` where the field is missing, which null is not.
+    func numberOrNull(_ field: String, default fallback: Double?) throws(FieldError) -> Double? {
+        guard object[field] != nil else { return fallback }
+        return present(field) == nil ? nil : try positiveNumber(field)
+    }
+
+    /// A whole number in `range`, or null for none; `fallback` where the field is missing, which null is not.
+    func integerOrNull(
+        _ field: String, in range: ClosedRange<Int>, default fallback: Int?
+    ) throws(FieldError) -> Int? {
+        guard object[field] != nil else { return fallback }
+        return present(field) == nil ? nil : try integer(field, in: range)
+    }
+
     func bool(_ field: String, default fallback: Bool) throws(FieldError) -> Bool {
         guard let value = present(field) else { return fallback }
         guard let truth = value.bool else { throw invalid(field, value, "true or false") }

@@ -1,10 +1,5 @@
 import HeddleCore
 
-/// A family of models, by the name that checkpoints give it.
-public enum Architecture: String, Hashable, Sendable, CaseIterable {
-    case llama = "LlamaForCausalLM"
-}
-
 /// The numbers that fix a model's arithmetic, whatever file they came from. Sizes are counted in elements.
 public struct ModelConfiguration: Hashable, Sendable {
     /// Which family's forward pass computes it.
@@ -23,8 +18,12 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var feedForwardSize: Int
     /// Rows of the embedding: token ids are below it.
     public var vocabularyCount: Int
-    /// The base of the rotary frequencies.
-    public var ropeTheta: Double
+    /// What the family's blocks compute.
+    public var block: DecoderBlock
+    /// What each layer's attention sees: `layerCount` of them.
+    public var layers: [LayerAttention]
+    /// The rotations that layers name; at least one.
+    public var rotary: [RotaryEncoding]
     /// What is added to the mean square before its root.
     public var rmsNormEpsilon: Double
     /// Whether the output projection is the embedding.
@@ -39,9 +38,10 @@ public struct ModelConfiguration: Hashable, Sendable {
     /// Takes the numbers as they are; `ModelFolder` checks those of a file.
     public init(
         architecture: Architecture = .llama, layerCount: Int, hiddenSize: Int, headCount: Int, kvHeadCount: Int,
-        headDimension: Int, feedForwardSize: Int, vocabularyCount: Int, ropeTheta: Double = 10_000,
-        rmsNormEpsilon: Double = 1e-6, tiedEmbeddings: Bool = false, positionCountMax: Int = 2048,
-        beginToken: TokenID? = nil, endTokens: [TokenID] = []
+        headDimension: Int, feedForwardSize: Int, vocabularyCount: Int, block: DecoderBlock = DecoderBlock(),
+        layers: [LayerAttention]? = nil, rotary: [RotaryEncoding] = [RotaryEncoding()], rmsNormEpsilon: Double = 1e-6,
+        tiedEmbeddings: Bool = false, positionCountMax: Int = 2048, beginToken: TokenID? = nil,
+        endTokens: [TokenID] = []
     ) {
         self.architecture = architecture
         self.layerCount = layerCount
@@ -51,7 +51,9 @@ public struct ModelConfiguration: Hashable, Sendable {
         self.headDimension = headDimension
         self.feedForwardSize = feedForwardSize
         self.vocabularyCount = vocabularyCount
-        self.ropeTheta = ropeTheta
+        self.block = block
+        self.layers = layers ?? Array(repeating: LayerAttention(), count: layerCount)
+        self.rotary = rotary
         self.rmsNormEpsilon = rmsNormEpsilon
         self.tiedEmbeddings = tiedEmbeddings
         self.positionCountMax = positionCountMax
@@ -81,6 +83,25 @@ public struct ModelConfiguration: Hashable, Sendable {
         case .o, .down: hiddenSize
         case .gate, .up: feedForwardSize
         }
+    }
+
+    /// What the product of a query and a key is multiplied by.
+    public var scoreScale: Double { block.scoreScale ?? 1 / Double(headDimension).squareRoot() }
+
+    /// The projections that a checkpoint holds in one matrix with this one, from its first row to its last.
+    func projections(fusedWith projection: Projection) -> [Projection] {
+        guard block.isFused else { return [projection] }
+        switch projection {
+        case .q, .k, .v: return [.q, .k, .v]
+        case .gate, .up: return [.gate, .up]
+        case .o, .down: return [projection]
+        }
+    }
+
+    /// The rows of a projection in the checkpoint's matrix that holds it: all of them, unless it is fused with others.
+    public func rows(of projection: Projection) -> Range<Int> {
+        let first = projections(fusedWith: projection).prefix { $0 != projection }.reduce(0) { $0 + outputCount(of: $1) }
+        return first..<(first + outputCount(of: projection))
     }
 }
 

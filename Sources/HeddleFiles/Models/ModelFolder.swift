@@ -7,6 +7,8 @@ public struct ModelFolder: Sendable {
     public let path: String
     /// What config.json and generation_config.json say.
     public let configuration: ModelConfiguration
+    /// What generation_config.json proposes to requests.
+    public let generationDefaults: GenerationDefaults
     /// The mapped tensors, by their names in the checkpoint.
     public let weights: SafetensorsSet
     private let files: [(name: String, content: MappedFile)]
@@ -25,12 +27,15 @@ public struct ModelFolder: Sendable {
         if let generation = try Self.mapWherePresent(generationPath, limits: limits) {
             files.append(("generation_config.json", generation))
             let reader = FieldReader(object: try Self.object(of: generation), file: generationPath)
-            if reader.present("eos_token_id") != nil {
-                do {
+            do {
+                generationDefaults = try GenerationDefaults.read(reader, limits: limits)
+                if reader.present("eos_token_id") != nil {
                     configuration.endTokens = try TokenFields.ends(
                         reader, vocabularyCount: configuration.vocabularyCount, default: [], limits: limits)
-                } catch { throw .field(error) }
-            }
+                }
+            } catch { throw .field(error) }
+        } else {
+            generationDefaults = GenerationDefaults()
         }
 
         weights = try Self.weights(of: folder)
@@ -40,7 +45,7 @@ public struct ModelFolder: Sendable {
         try checkTensors()
     }
 
-    /// The tensor of this role; every one that the configuration needs is there.
+    /// The tensor of this role, for a fused projection the matrix that holds it; every one that the configuration needs is there.
     public func tensor(_ tensor: ModelTensor) -> TensorView {
         guard let view = weights.tensor(configuration.name(of: tensor)) else {
             preconditionFailure("\(tensor) is outside the \(configuration.layerCount) layers of \(path)")
@@ -88,25 +93,7 @@ public struct ModelFolder: Sendable {
         of file: MappedFile, limits: ModelLimits
     ) throws(ModelFileError) -> ModelConfiguration {
         let object = try object(of: file)
-        do throws(FieldError) {
-            // A file that names no class is of the family that its model_type says.
-            guard let names = object["architectures"], names != .null else {
-                guard object["model_type"]?.text == "llama" else {
-                    throw .missing(file: file.path, field: "architectures")
-                }
-                return try LlamaConfiguration.read(object, file: file.path, limits: limits)
-            }
-            guard let list = names.array, list.count == 1, let name = list[0].text,
-                let architecture = Architecture(rawValue: name)
-            else {
-                let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .unsupported(
-                    file: file.path, field: "architectures", value: names.description, supported: "known are: \(known)")
-            }
-            switch architecture {
-            case .llama: return try LlamaConfiguration.read(object, file: file.path, limits: limits)
-            }
-        } catch { throw .field(error) }
+        do { return try Architecture.read(object, file: file.path, limits: limits) } catch { throw .field(error) }
     }
 
     private static func weights(of folder: String) throws(ModelFileError) -> SafetensorsSet {

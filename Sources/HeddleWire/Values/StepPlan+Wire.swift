@@ -15,13 +15,14 @@ extension StepPlan: WireCodable {
 }
 
 extension StepPlan.Segment: WireCodable {
-    public static var wireByteCountMin: Int { 8 + 1 + 4 + 8 + 4 + 1 }
+    public static var wireByteCountMin: Int { 8 + 1 + 4 + 8 + 8 + 4 + 1 }
 
     public func encode(into writer: inout WireWriter) {
         sequence.encode(into: &writer)
         adapter.encode(into: &writer)
         tokens.encode(into: &writer)
         firstPosition.encode(into: &writer)
+        promptTokenCount.encode(into: &writer)
         blocks.encode(into: &writer)
         writer.write(byte: logits.rawValue)
     }
@@ -35,13 +36,18 @@ extension StepPlan.Segment: WireCodable {
         guard firstPosition >= 0, !firstPosition.addingReportingOverflow(tokens.count).overflow else {
             throw reader.outOfRange("Segment", rule: "positions that are not negative", start: positionStart)
         }
+        let promptStart = reader.offset
+        let promptTokenCount = try Int(from: &reader)
+        guard promptTokenCount >= 0 else {
+            throw reader.outOfRange("Segment", rule: "a prompt's length is not negative", start: promptStart)
+        }
         let blocks = try [BlockID](from: &reader)
         let tag = try reader.readByte()
         guard let logits = StepPlan.LogitsWanted(rawValue: tag) else {
             throw reader.unknownCase(of: "LogitsWanted", tag: tag)
         }
         self.init(
-            sequence: sequence, adapter: adapter, tokens: tokens, firstPosition: firstPosition, blocks: blocks,
-            logits: logits)
+            sequence: sequence, adapter: adapter, tokens: tokens, firstPosition: firstPosition,
+            promptTokenCount: promptTokenCount, blocks: blocks, logits: logits)
     }
 }

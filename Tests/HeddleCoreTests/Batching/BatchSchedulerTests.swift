@@ -24,7 +24,7 @@ import Testing
                     segments: [
                         StepPlan.Segment(
                             sequence: SequenceID(1), adapter: nil, tokens: [1, 2, 3], firstPosition: 0,
-                            blocks: [BlockID(0)], logits: .last)
+                            promptTokenCount: 3, blocks: [BlockID(0)], logits: .last)
                     ])
             ])
         #expect(group.step(now: at(2)) == true)

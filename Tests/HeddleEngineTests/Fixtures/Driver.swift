@@ -8,15 +8,18 @@ struct Driver {
         var sequence: SequenceID
         var adapter: AdapterSlot?
         var tokens: [TokenID]
+        /// How many of them are the prompt.
+        var promptTokenCount: Int
         var done = 0
         var blocks: [BlockID] = []
         /// Rows of logits so far.
         var logits: [[Float]] = []
 
-        init(_ number: Int, adapter: AdapterSlot?, tokens: [TokenID]) {
+        init(_ number: Int, adapter: AdapterSlot?, tokens: [TokenID], promptTokenCount: Int? = nil) {
             sequence = SequenceID(UInt64(number))
             self.adapter = adapter
             self.tokens = tokens
+            self.promptTokenCount = promptTokenCount ?? tokens.count
         }
     }
 
@@ -46,7 +49,7 @@ struct Driver {
                 StepPlan.Segment(
                     sequence: feeds[index].sequence, adapter: feeds[index].adapter,
                     tokens: Array(feeds[index].tokens[feeds[index].done..<end]), firstPosition: feeds[index].done,
-                    blocks: feeds[index].blocks, logits: .all))
+                    promptTokenCount: feeds[index].promptTokenCount, blocks: feeds[index].blocks, logits: .all))
         }
         return StepPlan(step: step, segments: segments)
     }

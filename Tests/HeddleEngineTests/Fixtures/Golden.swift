@@ -23,7 +23,19 @@ struct Golden {
         var sequences: [Sequence]
     }
 
-    static let names = ["heads4", "heads6kv3", "heads5kv1", "heads8kv2", "heads9kv3"]
+    /// Every folder beside the script, in order of names.
+    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().filter {
+        FileManager.default.fileExists(atPath: "\(folder)/\($0)/golden.json")
+    }
+
+    /// One golden of each architecture: the last by name.
+    static let ofEachArchitecture: [String] = {
+        var last: [Architecture: String] = [:]
+        for name in names {
+            if let golden = try? Golden(name) { last[golden.model.configuration.architecture] = name }
+        }
+        return last.values.sorted()
+    }()
 
     let name: String
     let model: ModelFolder
@@ -58,6 +70,13 @@ struct Golden {
             adapters[name] = try AdapterFolder(path: "\(folder)/adapters/\(name)", base: model.configuration)
         }
         self.adapters = adapters
+    }
+
+    /// A sequence as the driver feeds it.
+    func feed(_ sequence: Int, number: Int? = nil) -> Driver.Feed {
+        Driver.Feed(
+            number ?? sequence, adapter: slot(sequence), tokens: sequences[sequence].fed,
+            promptTokenCount: sequences[sequence].prompt.count)
     }
 
     /// The slot under which tests map a sequence's adapter.

@@ -1,14 +1,18 @@
 """Makes the golden files beside this script: what `transformers` and `peft` compute for small random models.
 
     python make_goldens.py            # rewrites every folder; needs torch, transformers, peft, safetensors
+    python make_goldens.py NAME...    # rewrites only these (golden_families.py lists most; "sampling" is one, too)
 
 Each model folder is a Hugging Face checkpoint with PEFT adapters, and holds
 
     golden.json    configuration notes, sequences (adapter, prompt, greedy tokens), tolerances
-    logits.f32     for each sequence in order: logits of every prompt position, then of 32 decode steps,
+    logits.f32     for each sequence in order: logits of every prompt position, then of the decode steps (32 or 64),
                    positions x vocabulary, little-endian f32, rounded from a float64 run
 
-The reference runs in float64 on the weights exactly as the checkpoint stores them. Two deviations from it are computed by
+The reference runs in float64 on the weights exactly as the checkpoint stores them: the prompt in one call, then one token at
+a time with the cache, as `generate` does for a fresh request, which is compared. (Dynamic rope and longrope make the difference:
+there keys keep the angles that they were given; and Phi-3 computes its cache anew when it grows beyond its original length.)
+Two deviations from it are computed by
 running the same model again, and stored per sequence as the largest absolute difference over all its logits:
 
     bf16_deviation   weights and activations in bfloat16: the size of error that half precision brings, the tolerance
@@ -21,15 +25,18 @@ sampling.json holds next-token distributions after transformers' own warpers (te
 Everything is seeded; running it again gives the same files up to the libraries' versions, which golden.json names.
 """
 
+import copy
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy
 import peft
 import torch
 import transformers
-from transformers import LlamaConfig, LlamaForCausalLM
+from golden_families import FAMILIES
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.generation.logits_process import (
     LogitsProcessorList,
     TemperatureLogitsWarper,
@@ -38,7 +45,6 @@ from transformers.generation.logits_process import (
 )
 
 HERE = Path(__file__).parent
-DECODE_STEPS = 32
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 MODELS = [
@@ -98,9 +104,14 @@ def randomise(model, generator):
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32)
         if "norm" in name:
-            parameter.data = 1 + 0.2 * noise
+            # Gemma's norms multiply by one plus their weight.
+            parameter.data = (0 if "gemma" in model.config.model_type else 1) + 0.2 * noise
+        elif name.endswith("bias"):
+            parameter.data = 0.3 * noise
         elif "embed_tokens" in name:
-            parameter.data = noise * (0.6 if model.config.tie_word_embeddings else 1.0)
+            size = 0.6 if model.config.tie_word_embeddings else 1.0
+            # Gemma multiplies embeddings by the root of their width.
+            parameter.data = noise * (1.5 / parameter.shape[1] ** 0.5 if "gemma" in model.config.model_type else size)
         elif "lm_head" in name:
             parameter.data = noise * 2.5 / parameter.shape[1] ** 0.5
         else:
@@ -108,7 +119,7 @@ def randomise(model, generator):
 
 
 def make_adapter(model_folder, entry, generator, folder):
-    base = LlamaForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+    base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     config = peft.LoraConfig(
         r=entry["r"], lora_alpha=entry["alpha"], target_modules=entry["targets"], lora_dropout=0.0, bias="none",
         rank_pattern=entry.get("rank_pattern", {}), alpha_pattern=entry.get("alpha_pattern", {}),
@@ -129,32 +140,74 @@ def make_adapter(model_folder, entry, generator, folder):
 
 def load(model_folder, adapter_folder, dtype):
     # Loaded exactly, then converted: every value of the files is a float32.
-    model = LlamaForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="eager")
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="eager")
     if adapter_folder:
         model = peft.PeftModel.from_pretrained(model, adapter_folder, autocast_adapter_dtype=False)
     return model.to(dtype).eval()
 
 
-@torch.no_grad()
-def logits_of(model, tokens):
-    return model(input_ids=torch.tensor([tokens]), use_cache=False).logits[0].double()
+def fresh(model):
+    """As if it had just been loaded: a rope that grew with an earlier request is as it was."""
+    for module in model.modules():
+        if hasattr(module, "original_inv_freq") and hasattr(module, "max_seq_len_cached"):
+            module.inv_freq = module.original_inv_freq.clone()
+            module.max_seq_len_cached = module.original_max_seq_len
+    return model
+
+
+def step(model, tokens, cache):
+    """The logits of the tokens that the cache lacks, and the cache with them."""
+    config = model.config
+    past = cache.get_seq_length() if cache is not None else 0
+    original = getattr(config, "original_max_position_embeddings", None)
+    if config.model_type == "phi3" and past and past <= original < len(tokens):
+        cache, past = None, 0  # what Phi3ForCausalLM.prepare_inputs_for_generation does
+    out = model(input_ids=torch.tensor([tokens[past:]]), past_key_values=cache, use_cache=True)
+    return out.logits[0].double(), out.past_key_values
 
 
 @torch.no_grad()
-def greedy(model, prompt):
+def logits_of(model, prompt, tokens):
+    fresh(model)
+    rows, cache = step(model, prompt, None)
+    all_rows = [rows]
+    for count in range(len(prompt) + 1, len(prompt) + len(tokens) + 1):
+        rows, cache = step(model, (prompt + tokens)[:count], cache)
+        all_rows.append(rows[-1:])
+    return torch.cat(all_rows)
+
+
+@torch.no_grad()
+def greedy(model, prompt, count):
+    fresh(model)
     tokens = list(prompt)
     margin = float("inf")
     cache = None
-    feed = tokens
-    for _ in range(DECODE_STEPS):
-        out = model(input_ids=torch.tensor([feed]), past_key_values=cache, use_cache=True)
-        cache = out.past_key_values
-        row = out.logits[0, -1].double()
-        top = torch.topk(row, 2)
+    for _ in range(count):
+        rows, cache = step(model, tokens, cache)
+        top = torch.topk(rows[-1], 2)
         margin = min(margin, float(top.values[0] - top.values[1]))
         tokens.append(int(top.indices[0]))
-        feed = tokens[-1:]
     return tokens[len(prompt):], margin
+
+
+@torch.no_grad()
+def generated(model, prompt, count):
+    out = fresh(model).generate(
+        input_ids=torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.int64),
+        max_new_tokens=count, do_sample=False, eos_token_id=None, pad_token_id=0)
+    return out[0, len(prompt):].tolist()
+
+
+def new_model(entry):
+    if "family" not in entry:
+        return LlamaForCausalLM(
+            LlamaConfig(max_position_embeddings=512, bos_token_id=0, eos_token_id=1, **entry["config"]))
+    config_class, model_class = {
+        "Gemma3": (transformers.Gemma3TextConfig, transformers.Gemma3ForCausalLM),
+    }.get(entry["family"]) or (
+        getattr(transformers, entry["family"] + "Config"), getattr(transformers, entry["family"] + "ForCausalLM"))
+    return model_class(config_class(bos_token_id=0, eos_token_id=1, pad_token_id=None, **copy.deepcopy(entry["config"])))
 
 
 def make_model(entry):
@@ -162,8 +215,9 @@ def make_model(entry):
     shutil.rmtree(folder, ignore_errors=True)
     model_folder = folder / "model"
     generator = torch.Generator().manual_seed(entry["seed"])
-    config = LlamaConfig(max_position_embeddings=512, bos_token_id=0, eos_token_id=1, **entry["config"])
-    model = LlamaForCausalLM(config)
+    decode = entry.get("decode", 32)
+    model = new_model(entry)
+    config = model.config
     randomise(model, generator)
     model.tie_weights()
     model = model.to(entry["dtype"])
@@ -183,16 +237,18 @@ def make_model(entry):
         best = None
         for _ in range(12):
             # Lengths differ, so that a batch of all of them is ragged.
-            prompt = torch.randint(2, config.vocab_size, (entry["prompt"] - 2 * index,), generator=generator).tolist()
-            tokens, margin = greedy(exact, prompt)
+            length = entry["prompts"][index] if "prompts" in entry else entry["prompt"] - 2 * index
+            prompt = torch.randint(2, config.vocab_size, (length,), generator=generator).tolist()
+            tokens, margin = greedy(exact, prompt, decode)
             if best is None or margin > best[2]:
                 best = (prompt, tokens, margin)
         prompt, tokens, margin = best
-        fed = prompt + tokens  # the last greedy token is fed too: prompt + 32 rows of logits
-        reference = logits_of(exact, fed)
-        bf16 = float((logits_of(half, fed) - reference).abs().max())
-        f32 = float((logits_of(single, fed) - reference).abs().max())
-        assert margin > 100 * f32, (entry["name"], adapter, margin, f32)
+        fed = prompt + tokens  # the last greedy token is fed too: a row of logits for each
+        reference = logits_of(exact, prompt, tokens)
+        bf16 = float((logits_of(half, prompt, tokens) - reference).abs().max())
+        f32 = float((logits_of(single, prompt, tokens) - reference).abs().max())
+        assert margin > 50 * f32, (entry["name"], adapter, margin, f32)
+        assert generated(exact, prompt, decode) == tokens, (entry["name"], adapter, "generate disagrees")
         assert numpy.array_equal(
             reference[len(prompt) - 1:-1].argmax(dim=1).numpy(), numpy.array(tokens)), "greedy and prefill disagree"
         sequences.append(dict(
@@ -204,7 +260,7 @@ def make_model(entry):
     (folder / "logits.f32").write_bytes(b"".join(part.tobytes() for part in all_logits))
     (folder / "golden.json").write_text(json.dumps(dict(
         made_with=dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__),
-        vocabulary=config.vocab_size, decode_steps=DECODE_STEPS, sequences=sequences), indent=1) + "\n")
+        vocabulary=config.vocab_size, decode_steps=decode, sequences=sequences), indent=1) + "\n")
 
 
 def make_sampling():
@@ -233,6 +289,9 @@ def make_sampling():
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for model in MODELS:
-        make_model(model)
-    make_sampling()
+    wanted = sys.argv[1:]
+    for model in MODELS + FAMILIES:
+        if not wanted or model["name"] in wanted:
+            make_model(model)
+    if not wanted or "sampling" in wanted:
+        make_sampling()

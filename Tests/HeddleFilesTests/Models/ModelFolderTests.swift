@@ -87,24 +87,34 @@ import Testing
 
     @Test(arguments: [
         (
-            "architectures", #"["MistralForCausalLM"]"#,
-            #"architectures = ["MistralForCausalLM"] is not supported; known are: LlamaForCausalLM"#
+            "architectures", #"["MixtralForCausalLM"]"#,
+            #"architectures = ["MixtralForCausalLM"] is not supported; known are: LlamaForCausalLM, Mistral"#
         ),
         ("model_type", #""mistral""#, #"model_type = "mistral" is not supported; only "llama" is"#),
         ("hidden_act", #""gelu""#, #"hidden_act = "gelu" is not supported; only one of "silu", "swish" is"#),
-        ("attention_bias", "true", "attention_bias = true is not supported"),
-        ("mlp_bias", "true", "mlp_bias = true is not supported"),
+        ("attention_bias", "1", "attention_bias is 1; it must be true or false"),
         ("sliding_window", "4096", "sliding_window = 4096 is not supported; only null is"),
         ("quantization_config", #"{"bits": 4}"#, #"quantization_config = {"bits": 4} is not supported"#),
         (
-            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#,
-            #"rope_scaling = {"rope_type": "llama3", "factor": 8.0} is not supported; only type “default” is"#
+            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#, "the field “rope_scaling.low_freq_factor” is missing"
         ),
         (
-            "rope_scaling", #"{"type": "linear", "factor": 2}"#,
-            #"rope_scaling = {"type": "linear", "factor": 2} is not supported"#
+            "rope_scaling", #"{"type": "proportional", "factor": 2}"#,
+            "is not supported; only the types default, dynamic, linear, llama3, longrope, yarn are"
         ),
-        ("rope_parameters", #"{"rope_type": "yarn", "rope_theta": 10000.0}"#, "rope_parameters = {"),
+        ("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor is 0.5; it must be at least 1"),
+        ("rope_scaling", #"{"type": "linear"}"#, "the field “rope_scaling.factor” is missing"),
+        ("rope_scaling", #"{"type": "dynamic", "factor": 2, "beta": 1}"#, "“rope_scaling.beta” (1) is unknown"),
+        (
+            "rope_scaling",
+            #"{"type": "longrope", "short_factor": [1, 1, 1], "long_factor": [1, 1, 1, 1]}"#,
+            "rope_scaling.short_factor is [1, 1, 1]; it must be a list of 4 numbers above zero"
+        ),
+        (
+            "rope_scaling",
+            #"{"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}"#,
+            "rope_scaling.high_freq_factor is 4.0; it must be above low_freq_factor = 4.0"
+        ),
         (
             "rope_parameters", #"{"rope_type": "default", "factor": 2.0}"#,
             "the field “rope_parameters.factor” (2.0) is unknown"
@@ -146,7 +156,7 @@ import Testing
             "bos_token_id": nil, "eos_token_id": nil, "hidden_act": nil, "attention_bias": nil, "mlp_bias": nil,
             "architectures": nil,
         ])
-        #expect(bare.rmsNormEpsilon == 1e-6 && bare.ropeTheta == 10_000 && bare.positionCountMax == 2048)
+        #expect(bare.rmsNormEpsilon == 1e-6 && bare.rotary[0].theta == 10_000 && bare.positionCountMax == 2048)
         #expect(bare.beginToken == 1 && bare.endTokens == [2] && !bare.tiedEmbeddings)
         #expect(try configuration(["bos_token_id": "null", "eos_token_id": "null"]).beginToken == nil)
         #expect(try configuration(["eos_token_id": "[5, 2, 5]"]).endTokens == [5, 2])
@@ -159,12 +169,12 @@ import Testing
         #expect(
             try configuration([
                 "rope_theta": nil, "rope_parameters": #"{"rope_type": "default", "rope_theta": 500000.0}"#,
-            ]).ropeTheta == 500_000)
-        #expect(try configuration(["rope_theta": "500000"]).ropeTheta == 500_000)
+            ]).rotary[0].theta == 500_000)
+        #expect(try configuration(["rope_theta": "500000"]).rotary[0].theta == 500_000)
         #expect(
             try configuration(["rope_theta": "7", "rope_parameters": #"{"rope_type": "default", "rope_theta": 7.0}"#])
-                .ropeTheta == 7)
-        #expect(try configuration(["rope_scaling": #"{"rope_type": "default"}"#]).ropeTheta == 10_000)
+                .rotary[0].theta == 7)
+        #expect(try configuration(["rope_scaling": #"{"rope_type": "default"}"#]).rotary[0].theta == 10_000)
     }
 
     @Test func theGenerationConfigurationNamesTheEndTokens() throws {
