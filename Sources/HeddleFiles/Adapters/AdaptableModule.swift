@@ -83,8 +83,3 @@ extension ModelConfiguration {
         return modules
     }
 }
-
-extension ModelConfiguration {
-    func projections(fusedWith projection: Projection) -> [Projection] { [projection] }
-    func rows(of projection: Projection) -> Range<Int> { 0..<outputCount(of: projection) }
-}

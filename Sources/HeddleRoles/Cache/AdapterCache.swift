@@ -71,7 +71,7 @@ public distributed actor AdapterCache {
                 outcome: Task {
                     try await onThread(named: "read-\(adapter)") {
                         do {
-                            let read = try AdapterFolder(path: folder, base: base)
+                            let read = try AdapterFolder(path: folder, model: base)
                             return AdapterRef(name: adapter, digest: read.digest, rank: read.rankMax)
                         } catch {
                             throw RequestError.adapterInvalid(adapter: adapter.text, reason: "\(error)")
@@ -91,7 +91,7 @@ public distributed actor AdapterCache {
     distributed func acquire(
         _ adapter: AdapterRef, model: ModelName, rank: Int, rankCount: Int, holder hold: AdapterHold
     ) async throws -> AdapterShardFile {
-        guard let base = place.models[model] else { throw RequestError.unknownModel(model.text) }
+        guard let base = place.models[model]?.configuration else { throw RequestError.unknownModel(model.text) }
         sources[adapter.digest] = Source(adapter: adapter.name, model: model)
         let holder = Holder(hold: hold, rank: rank)
         release(holder)
@@ -148,7 +148,7 @@ public distributed actor AdapterCache {
 
     private func load(_ key: AdapterKey) {
         guard case .digest(let digest) = key.source, let source = sources[digest], let folder = place.folders[source],
-            let base = place.models[source.model]
+            let model = place.models[source.model]
         else {
             return carry(residency.loadFailed(key, reason: "the cluster file has no such adapter", now: now()))
         }
@@ -156,7 +156,7 @@ public distributed actor AdapterCache {
         Task {
             do {
                 let bytes = try await onThread(named: "pack-\(source.adapter)") {
-                    try place.pack(digest: digest, folder: folder, base: base, rankCount: key.shardCount)
+                    try place.pack(digest: digest, folder: folder, model: model, rankCount: key.shardCount)
                 }
                 log.info("adapter \(source.adapter) is packed for \(key.shardCount) ranks: \(bytes) bytes")
                 carry(residency.loadSucceeded(key, bytes: bytes, now: now()))
@@ -169,7 +169,8 @@ public distributed actor AdapterCache {
 
     /// Whoever has mapped the files keeps them until it lets go.
     private func evict(_ key: AdapterKey) {
-        guard case .digest(let digest) = key.source, let source = sources[digest], let base = place.models[source.model]
+        guard case .digest(let digest) = key.source, let source = sources[digest],
+            let base = place.models[source.model]?.configuration
         else { return }
         log.info("adapter \(source.adapter) is evicted")
         place.remove(digest: digest, base: base, rankCount: key.shardCount)

@@ -11,7 +11,8 @@ struct CachePlace: Sendable {
         let rank: Int
     }
 
-    let models: [ModelName: ModelConfiguration]
+    /// Base models: their weights are compared with the copies that some adapters hold.
+    let models: [ModelName: ModelFolder]
     /// The PEFT folder of every adapter.
     let folders: [AdapterCache.Source: String]
     /// In the cluster file's order.
@@ -43,14 +44,15 @@ struct CachePlace: Sendable {
     /// Packs the adapter for every rank, as far as the files are not there.
     ///
     /// - Returns: bytes of all ranks' files.
-    func pack(digest: Digest, folder: String, base: ModelConfiguration, rankCount: Int) throws -> Int {
+    func pack(digest: Digest, folder: String, model: ModelFolder, rankCount: Int) throws -> Int {
+        let base = model.configuration
         var read: AdapterFolder?
         var bytes = 0
         for rank in 0..<rankCount {
             let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
             let path = path(PackedAdapter.fileName(digest: digest, configuration: base, plan: plan))
             if !FileManager.default.fileExists(atPath: path) {
-                let adapter = try read ?? AdapterFolder(path: folder, base: base)
+                let adapter = try read ?? AdapterFolder(path: folder, model: model)
                 read = adapter
                 guard adapter.digest == digest else {
                     throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)

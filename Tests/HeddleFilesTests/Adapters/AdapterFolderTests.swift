@@ -151,9 +151,9 @@ import Testing
             refusal(["target_modules": #"["q_proj", "down_proj", "v_proj"]"#])?.contains(
                 "has no tensor “base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight”") == true)
         var tensors = model.adapterTensors()
-        tensors.append(.random("base_model.model.lm_head.weight", [40, 16], seed: 1))
+        tensors.append(.random("base_model.model.model.norm.weight", [16], seed: 1))
         #expect(
-            refusal([:], tensors)?.contains("has a tensor “base_model.model.lm_head.weight” of shape [40, 16]") == true)
+            refusal([:], tensors)?.contains("has a tensor “base_model.model.model.norm.weight” of shape [16]") == true)
         tensors = model.adapterTensors()
         tensors[0] = .init(name: tensors[0].name, type: "I8", shape: [4, 16], bytes: [UInt8](repeating: 0, count: 64))
         #expect(refusal([:], tensors)?.contains("has elements of type I8") == true)

@@ -1,6 +1,7 @@
 """Makes the adapter goldens beside this script: what Python's `re` and `peft` make of patterns and configurations.
 
-    python make_adapter_goldens.py        # needs torch, transformers, peft
+    python make_adapter_goldens.py              # needs torch, transformers, peft
+    python make_adapter_goldens.py selections   # all but patterns.jsonl
 
 patterns.jsonl     first a list of module names, then a line for each pattern: whether `re` refuses it, the indices of the
                    names that it matches whole, and those that PEFT's `(.*\\.)?(pattern)$` matches (null where `re` refuses
@@ -18,6 +19,7 @@ import json
 import random
 import re
 import signal
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -138,9 +140,10 @@ def make_patterns():
 
 
 def llama():
-    return LlamaForCausalLM(LlamaConfig(
-        hidden_size=8, num_attention_heads=2, num_key_value_heads=1, intermediate_size=12, num_hidden_layers=LAYERS,
-        vocab_size=16))
+    with torch.device("meta"):  # names and shapes are enough
+        return LlamaForCausalLM(LlamaConfig(
+            hidden_size=8, num_attention_heads=2, num_key_value_heads=1, intermediate_size=12, num_hidden_layers=LAYERS,
+            vocab_size=16))
 
 
 def some(generator, values, least=1, most=4):
@@ -183,7 +186,7 @@ def make_selections():
     names = [name for name, module in llama().named_modules() if isinstance(module, (torch.nn.Linear, torch.nn.Embedding))]
     lines = [json.dumps(names)]
     counts = [0, 0]
-    for _ in range(1200):
+    for _ in range(500):
         values = configuration(generator)
         line = dict(config=dict(values, peft_type="LORA", bias="none", task_type="CAUSAL_LM"))
         try:
@@ -194,7 +197,7 @@ def make_selections():
             for field in ["target_modules", "exclude_modules"]:  # PEFT keeps sets, whose order changes from run to run
                 if isinstance(line["config"][field], list):
                     line["config"][field] = sorted(line["config"][field])
-            model = peft.get_peft_model(llama(), config)
+            model = peft.get_peft_model(llama(), config, low_cpu_mem_usage=True)
             line["changes"] = {
                 name.removeprefix("base_model.model."): [module.r["default"], float(numpy.float32(module.scaling["default"]))]
                 for name, module in model.named_modules() if isinstance(module, LoraLayer)}
@@ -209,7 +212,8 @@ def make_selections():
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    make_patterns()
+    if len(sys.argv) < 2:
+        make_patterns()
     make_selections()
     fields = [field.name for field in dataclasses.fields(peft.LoraConfig) if field.init]
     (HERE / "lora_fields.json").write_text(json.dumps(dict(peft=peft.__version__, fields=fields), indent=1) + "\n")

@@ -98,11 +98,11 @@ package struct ModulePattern: Sendable {
 /// What patterns may have at most.
 package struct ModulePatternLimits: Hashable, Sendable {
     /// Characters of one pattern.
-    var characterCountMax = 1 << 16
+    package var characterCountMax = 1 << 16
     /// Groups within groups.
-    var depthMax = 64
+    package var depthMax = 64
     /// Steps of all matches of one adapter, a few nanoseconds each.
-    var stepCountMax = 200_000_000
+    package var stepCountMax = 200_000_000
 
     package init() {}
 }

@@ -51,10 +51,7 @@ struct ModulePatternParser {
                 parts.append(part)
                 continue
             }
-            switch part {
-            case .start, .end, .boundary: throw .malformed(position: begin, reason: "an anchor is repeated")
-            default: break
-            }
+            if isAnchor(at: begin) { throw .malformed(position: begin, reason: "an anchor is repeated") }
             if present == "+" { throw .notRead(position: next, what: "a possessive repeat") }
             _ = take("?" as Unicode.Scalar)
             let behind = next
@@ -62,6 +59,15 @@ struct ModulePatternParser {
             parts.append(.repeated(part, countMin: countMin, countMax: countMax))
         }
         return parts.count == 1 ? parts[0] : .sequence(parts)
+    }
+
+    /// Whether an anchor itself stands there, rather than a group around one, which may be repeated.
+    private func isAnchor(at position: Int) -> Bool {
+        switch characters[position] {
+        case "^", "$": true
+        case "\\": position + 1 < characters.count && "AZbB".unicodeScalars.contains(characters[position + 1])
+        default: false
+        }
     }
 
     /// A repeat's counts, where one comes next. A brace that begins none is a literal.
