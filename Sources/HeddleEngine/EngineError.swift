@@ -5,6 +5,8 @@ public enum EngineError: Error, Hashable, Sendable {
     case rankWithoutHead(rank: Int, rankCount: Int, headCount: Int)
     case unsupportedShape(field: String, value: Int, rule: String)
     case tensorUnreadable(name: String, reason: String)
+    /// An infinity or a NaN among the weights.
+    case tensorNotFinite(name: String, row: Int, column: Int, value: String)
     case outOfMemory(purpose: String, byteCount: Int)
     case threadsRefused(count: Int)
     case adapterForOtherShard(field: String, found: String, expected: String)
@@ -21,6 +23,8 @@ extension EngineError: CustomStringConvertible {
             "rank \(rank) of \(count) would own none of the model's \(heads) attention heads; use fewer ranks"
         case .unsupportedShape(let field, let value, let rule): "the model's \(field) is \(value); it must be \(rule)"
         case .tensorUnreadable(let name, let reason): "tensor \(name) cannot be read: \(reason)"
+        case .tensorNotFinite(let name, let row, let column, let value):
+            "tensor \(name) holds \(value) at [\(row), \(column)]; weights are finite numbers"
         case .outOfMemory(let purpose, let bytes): "the system has no \(bytes) bytes left for \(purpose)"
         case .threadsRefused(let count): "the system refuses to start \(count) threads"
         case .adapterForOtherShard(let field, let found, let expected):

@@ -16,6 +16,8 @@ public struct AttentionHeads: Sendable {
     public var window: Int?
     private let kvHeadOfHead: [Int32]
 
+    /// Positions of a block.
+    public static let blockTokenCount = Int(HEDDLE_KV_BLOCK_TOKENS)
     /// The widest head.
     public static let headDimensionMax = Int(HEDDLE_HEAD_DIMENSION_MAX)
 

@@ -132,6 +132,17 @@ import Testing
         Golden.ofEachArchitecture + ["heads6kv3", "llama-dynamic", "llama-longrope", "phi3-long"]
     ).sorted()
 
+    /// A sequence that outgrows its frequencies is computed anew in steps of few rows.
+    @Test func aSequenceOutgrowsItsFrequenciesInStepsOfFewRows() throws {
+        let golden = try Golden("phi3-long")
+        let expected = try Self.alone(golden)
+        var limits = ForwardLimits()
+        limits.stepRowCountMax = 22
+        let found = try Driver.run(
+            Self.feeds(golden), on: RankGroup(golden, rankCount: 3, limits: limits), chunk: 11, blocks: Array(0..<64))
+        for (index, rows) in found.enumerated() { expectSame(Self.bits(rows), expected[index], "sequence \(index)") }
+    }
+
     /// The packed file and the adapter packed in memory are the same bits.
     @Test func anAdapterFromAPackedFileGivesTheSameBits() throws {
         let golden = try Golden("heads8kv2")

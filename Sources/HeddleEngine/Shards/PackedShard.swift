@@ -49,7 +49,7 @@ public struct PackedShard: Sendable {
     /// Packs a rank's part of the model. Memory never holds more than the packed shard and sixteen rows of a tensor.
     public init(model: ModelFolder, plan: ShardPlan, format: WeightFormat = .auto) throws(EngineError) {
         let configuration = model.configuration
-        try Self.check(configuration)
+        if let refusal = Self.refusal(of: configuration) { throw refusal }
         var source = WeightSource(model: model, format: format)
         let head = configuration.headDimension
         let ownHeads = plan.heads.scaled(by: head)
@@ -76,7 +76,7 @@ public struct PackedShard: Sendable {
                     down: try source.leaves(index, .down, wideLeaves),
                     downNorm: block.hasTrailingNorms ? try source.norm(.feedForwardTrailingNorm(layer: index)) : nil))
         }
-        embedding = model.tensor(.embedding)
+        embedding = try source.mapped(model.tensor(.embedding))
         finalNorm = try source.norm(.finalNorm)
         vocabulary = try source.pack(model.tensor(.output), outputs: plan.vocabulary)
         self.layers = layers
@@ -93,26 +93,28 @@ public struct PackedShard: Sendable {
             scoreScale: Float(configuration.scoreScale), scoreCap: configuration.block.scoreCap.map(Float.init))
     }
 
-    private static func check(_ configuration: ModelConfiguration) throws(EngineError) {
+    /// Why no shard of such a model can be made; nil where one can.
+    public static func refusal(of configuration: ModelConfiguration) -> EngineError? {
         let head = configuration.headDimension
         if head % 2 != 0 || !(2...AttentionHeads.headDimensionMax).contains(head) {
-            throw .unsupportedShape(
+            return .unsupportedShape(
                 field: "head dimension", value: head, rule: "even and at most \(AttentionHeads.headDimensionMax)")
         }
         if configuration.kvHeadCount < 1 || configuration.headCount % configuration.kvHeadCount != 0 {
-            throw .unsupportedShape(
+            return .unsupportedShape(
                 field: "KV head count", value: configuration.kvHeadCount,
                 rule: "a divisor of its \(configuration.headCount) heads")
         }
         let layers = configuration.layers
         if layers.count != configuration.layerCount {
-            throw .unsupportedShape(
+            return .unsupportedShape(
                 field: "count of described layers", value: layers.count, rule: "its \(configuration.layerCount) layers")
         }
         if let layer = layers.first(where: { !configuration.rotary.indices.contains($0.rotary) }) {
-            throw .unsupportedShape(
+            return .unsupportedShape(
                 field: "rotary encoding", value: layer.rotary, rule: "one of its \(configuration.rotary.count)")
         }
+        return nil
     }
 }
 

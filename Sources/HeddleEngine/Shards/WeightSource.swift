@@ -46,7 +46,42 @@ struct WeightSource {
     }
 
     private func vector(_ tensor: TensorView) throws(EngineError) -> [Float] {
-        do { return try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        let values: [Float]
+        do { values = try tensor.floats() } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        try values.withUnsafeBufferPointer { (values) throws(EngineError) in
+            try Self.check(values, of: tensor, rows: 0..<tensor.rowCount, columns: 0..<tensor.columnCount)
+        }
+        return values
+    }
+
+    /// A tensor that stays in the mapped checkpoint, after a look at every number of it.
+    func mapped(_ tensor: TensorView) throws(EngineError) -> TensorView {
+        let columns = 0..<tensor.columnCount
+        var row = [Float](repeating: 0, count: columns.count)
+        for index in 0..<tensor.rowCount {
+            do throws(SafetensorsError) {
+                try row.withUnsafeMutableBufferPointer { (row) throws(SafetensorsError) in
+                    try tensor.readFloats(rows: index..<(index + 1), columns: columns, into: row)
+                }
+            } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+            try row.withUnsafeBufferPointer { (row) throws(EngineError) in
+                try Self.check(row, of: tensor, rows: index..<(index + 1), columns: columns)
+            }
+        }
+        return tensor
+    }
+
+    /// One infinity or NaN in a weight would be every request's answer.
+    private static func check(
+        _ values: UnsafeBufferPointer<Float>, of tensor: TensorView, rows: Range<Int>, columns: Range<Int>
+    ) throws(EngineError) {
+        // Without an early end, so that the look runs over lanes.
+        let isFinite = values.reduce(0) { $0 | (($1.bitPattern & 0x7F80_0000) == 0x7F80_0000 ? 1 : 0) } == 0
+        if isFinite { return }
+        guard let index = values.firstIndex(where: { !$0.isFinite }), !columns.isEmpty else { return }
+        throw .tensorNotFinite(
+            name: tensor.name, row: rows.lowerBound + index / columns.count,
+            column: columns.lowerBound + index % columns.count, value: "\(values[index])")
     }
 
     /// Some of a tensor's outputs over all its inputs.
@@ -75,10 +110,13 @@ struct WeightSource {
         do {
             memory = try PackedMemory(byteCount: count) { bytes in
                 try PackedMatrix.pack(format: format, outputs: outputs.count, inputs: inputs.count, into: bytes) {
-                    try tensor.readFloats(rows: $0.moved(by: outputs.lowerBound), columns: inputs, into: $1)
+                    let rows = $0.moved(by: outputs.lowerBound)
+                    try tensor.readFloats(rows: rows, columns: inputs, into: $1)
+                    let read = UnsafeBufferPointer(rebasing: $1[..<(rows.count * inputs.count)])
+                    try Self.check(read, of: tensor, rows: rows, columns: inputs)
                 }
             }
-        } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        } catch let error as EngineError { throw error } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
         guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: count) }
         packedByteCount += count
         return PackedMatrix(

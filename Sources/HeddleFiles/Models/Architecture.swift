@@ -45,6 +45,16 @@ public enum Architecture: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Every reason why a config.json is refused, as far as they can be told apart: all fields that may not be there, or
+    /// the first one that cannot be read.
+    static func refusals(of object: JSONObject, file: String, limits: ModelLimits) -> [FieldError] {
+        do throws(FieldError) {
+            let refusals = try named(by: object, file: file).table.refusals(of: object, file: file)
+            if refusals.isEmpty { _ = try read(object, file: file, limits: limits) }
+            return refusals
+        } catch { return [error] }
+    }
+
     private static func named(by object: JSONObject, file: String) throws(FieldError) -> Architecture {
         // A file that names no class is of the family that its model_type says.
         guard let names = object["architectures"], names != .null else {

@@ -47,6 +47,12 @@ struct FieldTable: Sendable {
 
     /// Throws for the first field that may not be there. Names of fields carry `prefix`.
     func check(_ object: JSONObject, file: String, prefix: String = "") throws(FieldError) {
+        if let first = refusals(of: object, file: file, prefix: prefix).first { throw first }
+    }
+
+    /// Every field that may not be there, in the order of the file.
+    func refusals(of object: JSONObject, file: String, prefix: String = "") -> [FieldError] {
+        var refusals: [FieldError] = []
         for member in object.members {
             let field = prefix + member.key.description
             // Canonically equivalent spellings cannot hide here: all known names are ASCII.
@@ -55,12 +61,14 @@ struct FieldTable: Sendable {
             case .only(let values):
                 guard !values.contains(where: { $0.means(member.value) }) else { continue }
                 let list = values.map(\.description).joined(separator: ", ")
-                throw .unsupported(
-                    file: file, field: field, value: member.value.description,
-                    supported: values.count == 1 ? "only \(list) is" : "only one of \(list) is")
-            case nil: throw .unknown(file: file, field: field, value: member.value.description)
+                refusals.append(
+                    .unsupported(
+                        file: file, field: field, value: member.value.description,
+                        supported: values.count == 1 ? "only \(list) is" : "only one of \(list) is"))
+            case nil: refusals.append(.unknown(file: file, field: field, value: member.value.description))
             }
         }
+        return refusals
     }
 }
 

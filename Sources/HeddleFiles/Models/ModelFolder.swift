@@ -42,7 +42,23 @@ public struct ModelFolder: Sendable {
         self.configuration = configuration
         files += weights.files.map { (String($0.path.dropFirst(folder.count)), $0) }
         self.files = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        try checkTensors()
+        if let first = Self.refusals(of: weights, configuration).first { throw first }
+    }
+
+    /// Every reason why the folder is refused, as far as they can be told apart: all fields of config.json that may not
+    /// be there, or all tensors that are missing, of another shape, or too many; empty where it opens.
+    public static func refusals(path: String, limits: ModelLimits = ModelLimits()) -> [ModelFileError] {
+        let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
+        do throws(ModelFileError) {
+            let config = try map(folder + "config.json", limits: limits)
+            let object = try object(of: config)
+            let fields = Architecture.refusals(of: object, file: config.path, limits: limits)
+            if !fields.isEmpty { return fields.map { .field($0) } }
+            let tensors = refusals(
+                of: try weights(of: folder), try configuration(of: config, limits: limits))
+            if tensors.isEmpty { _ = try ModelFolder(path: path, limits: limits) }
+            return tensors
+        } catch { return [error] }
     }
 
     /// The tensor of this role, for a fused projection the matrix that holds it; every one that the configuration needs is there.
@@ -65,28 +81,36 @@ public struct ModelFolder: Sendable {
         return writer.finish()
     }
 
-    private func checkTensors() throws(ModelFileError) {
+    private static func refusals(
+        of weights: SafetensorsSet, _ configuration: ModelConfiguration
+    ) -> [ModelFileError] {
+        var refusals: [ModelFileError] = []
         var expected: Set<JSONString> = []
         for tensor in configuration.tensors {
             let name = configuration.name(of: tensor)
             let shape = configuration.shape(of: tensor)
             expected.insert(JSONString(name))
-            guard let view = weights.tensor(name) else { throw .tensorMissing(tensor: name, shape: shape) }
-            guard view.shape == shape else {
-                throw .tensorShape(tensor: name, found: view.shape, expected: shape)
+            guard let view = weights.tensor(name) else {
+                refusals.append(.tensorMissing(tensor: name, shape: shape))
+                continue
             }
-            guard view.elementType.isReadAsFloat else {
-                throw .tensorElementType(tensor: name, found: view.elementType)
+            if view.shape != shape {
+                refusals.append(.tensorShape(tensor: name, found: view.shape, expected: shape))
+            } else if !view.elementType.isReadAsFloat {
+                refusals.append(.tensorElementType(tensor: name, found: view.elementType))
             }
         }
         for name in weights.names where !expected.contains(JSONString(name)) {
             guard !configuration.isDerived(tensorName: name), let view = weights.tensor(name) else { continue }
             guard configuration.tiedEmbeddings, name == "lm_head.weight" else {
-                throw .tensorUnexpected(tensor: name, shape: view.shape)
+                refusals.append(.tensorUnexpected(tensor: name, shape: view.shape))
+                continue
             }
             // Some programs write the tied matrix twice; another matrix would be another model.
-            guard view.isSame(as: tensor(.embedding)) else { throw .outputNotTied(tensor: name) }
+            let embedding = weights.tensor(configuration.name(of: .embedding))
+            if embedding.map({ !view.isSame(as: $0) }) ?? false { refusals.append(.outputNotTied(tensor: name)) }
         }
+        return refusals
     }
 
     private static func configuration(

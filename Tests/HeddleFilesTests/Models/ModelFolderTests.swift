@@ -220,6 +220,45 @@ import Testing
         #expect(try refusal { $0.append(.random("model.layers.0.self_attn.rotary_emb.inv_freq", [4], seed: 1)) } == nil)
     }
 
+    @Test func everyRefusalIsListed() throws {
+        let model = SmallModel()
+        let folder = try model.folder()
+        #expect(ModelFolder.refusals(path: folder.path).isEmpty)
+        try folder.write(
+            "model.safetensors",
+            SafetensorsBytes.file(
+                model.tensors.dropFirst(2) + [.random("extra", [2], seed: 1), .random("more", [2], seed: 1)]))
+        #expect(
+            ModelFolder.refusals(path: folder.path) == [
+                .tensorMissing(tensor: "model.embed_tokens.weight", shape: [40, 16]),
+                .tensorMissing(tensor: "model.layers.0.input_layernorm.weight", shape: [16]),
+                .tensorUnexpected(tensor: "extra", shape: [2]), .tensorUnexpected(tensor: "more", shape: [2]),
+            ])
+        var fields = model.fields
+        fields["one_field"] = "1"
+        fields["other_field"] = "2"
+        fields["hidden_act"] = #""relu""#
+        try folder.write("config.json", SmallModel.json(fields))
+        let names = ModelFolder.refusals(path: folder.path).map { "\($0)" }
+        #expect(names.count == 3 && names[0].contains("hidden_act") && names[1].contains("one_field"))
+    }
+
+    @Test func theGenerationConfigurationProposesSampling() throws {
+        let folder = try SmallModel().folder()
+        #expect(try ModelFolder(path: folder.path).generationDefaults == GenerationDefaults())
+        try folder.write(
+            "generation_config.json",
+            #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048}"#)
+        let defaults = try ModelFolder(path: folder.path).generationDefaults
+        #expect(defaults.isSampling == true && defaults.temperature == 0.6 && defaults.topK == 20)
+        #expect(defaults.topP == 0.95 && defaults.minP == 0 && defaults.repetitionPenalty == 1.05)
+        #expect(defaults.tokenCountMax == 2048 && defaults.typicalP == nil)
+        try folder.write("generation_config.json", #"{"top_p": 1.5}"#)
+        #expect(
+            errorText { _ = try ModelFolder(path: folder.path) }
+                == "\(folder.path)/generation_config.json: top_p is 1.5; it must be a number from 0 to 1.0")
+    }
+
     @Test func aTiedOutputIsTheEmbedding() throws {
         var model = SmallModel()
         model.tied = true

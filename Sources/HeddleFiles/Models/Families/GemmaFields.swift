@@ -50,7 +50,7 @@ enum GemmaFields {
         var family = RotaryFields.Family(theta: 1_000_000, refused: ["dynamic", "longrope"])
         var local = RotaryFields.Family(theta: 10_000, refused: family.refused)
         let kinds = ["full_attention", "sliding_attention"]
-        guard let parameters, field == "rope_parameters" || kinds.contains(where: { parameters[$0] != nil }) else {
+        guard let parameters, field == "rope_parameters" else {
             // The older spelling: one scaling, which is that of the layers that see everything.
             let whole = try fields.encoding(
                 parameters ?? .init(members: []), field: field, outerTheta: "rope_theta", outer: fields.reader, family)
