@@ -27,7 +27,7 @@ struct Heddle: ParsableCommand {
         version: "heddle 0.1.0",
         subcommands: [
             Up.self, Down.self, NodeCommand.self, Submit.self, Generate.self, Status.self, Get.self, Describe.self,
-            Config.self, ModelCommand.self, Doctor.self, BenchCommand.self,
+            Config.self, ModelCommand.self, AdapterCommand.self, Doctor.self, BenchCommand.self,
         ])
 }
 

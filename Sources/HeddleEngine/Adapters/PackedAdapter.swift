@@ -4,15 +4,27 @@ import HeddleKernels
 
 /// Owns one adapter's matrices in the kernels' layout, cut for one rank's shard: in memory, or mapped from a packed file.
 ///
-/// For q, k, v, gate and up A is whole and B is cut by output. For o and down A is cut by input at the fixed tree's leaves and
-/// B is whole: partial x · A are summed with the base layer's own partial sums, then B is applied once.
+/// For q, k, v, gate, up and the output projection A is whole and B is cut by output. For o and down A is cut by input at the
+/// fixed tree's leaves and B is whole: partial x · A are summed with the base layer's own partial sums, then B is applied
+/// once. For the embedding every rank has all.
 public struct PackedAdapter: Sendable {
-    /// One projection's low-rank pair: y += scale · B (A x).
+    /// One matrix's low-rank pair: y += scale · B (A x).
     struct Module: Sendable {
         var rank: Int
         var scale: Float
         /// One matrix, or one per owned leaf.
         var a: [PackedMatrix]
+        var b: PackedMatrix
+        /// Where A lies: parts of a fused matrix share one, and so its product with x.
+        var offsetA: Int
+    }
+
+    /// The embedding's low-rank pair: a token's row += scale · B a(token).
+    struct Embedding: Sendable {
+        var rank: Int
+        var scale: Float
+        /// A's column of each token as a row.
+        var a: PackedTable
         var b: PackedMatrix
     }
 
@@ -23,6 +35,10 @@ public struct PackedAdapter: Sendable {
     /// The largest rank of a module.
     public let rankMax: Int
     let shardName: String
+    /// The output projection's change.
+    let output: Module?
+    /// The embedding's change.
+    let embedding: Embedding?
     private let modules: [Module?]
 
     init(memory: PackedMemory, digest: Digest, shardName: String, layerCount: Int, entries: [PackedAdapterLayout.Entry])
@@ -32,20 +48,35 @@ public struct PackedAdapter: Sendable {
         byteCount = memory.bytes.count
         rankMax = entries.map(\.rank).max() ?? 0
         var modules = [Module?](repeating: nil, count: layerCount * Projection.allCases.count)
+        var output: Module?
+        var embedding: Embedding?
         for entry in entries {
+            let b = PackedMatrix(
+                in: memory, byteOffset: entry.offsetB, format: entry.formatB, outputs: entry.outputs, inputs: entry.rank
+            )
+            if entry.target == .embedding {
+                let a = PackedTable(
+                    in: memory, byteOffset: entry.offsetsA[0], format: entry.formatA, rows: entry.inputs[0].count,
+                    columns: entry.rank)
+                embedding = Embedding(rank: entry.rank, scale: entry.scale, a: a, b: b)
+                continue
+            }
             let a = entry.inputs.indices.map { part in
                 PackedMatrix(
                     in: memory, byteOffset: entry.offsetsA[part], format: entry.formatA, outputs: entry.rank,
                     inputs: entry.inputs[part].count,
                     inputOffset: entry.inputs[part].lowerBound - entry.inputs[0].lowerBound)
             }
-            let b = PackedMatrix(
-                in: memory, byteOffset: entry.offsetB, format: entry.formatB, outputs: entry.outputs, inputs: entry.rank
-            )
-            modules[Self.index(entry.layer, entry.projection)] = Module(
-                rank: entry.rank, scale: entry.scale, a: a, b: b)
+            let module = Module(rank: entry.rank, scale: entry.scale, a: a, b: b, offsetA: entry.offsetsA[0])
+            switch entry.target {
+            case .projection(let layer, let projection): modules[Self.index(layer, projection)] = module
+            case .output: output = module
+            case .embedding: preconditionFailure("the embedding's A is a table")
+            }
         }
         self.modules = modules
+        self.output = output
+        self.embedding = embedding
     }
 
     /// Packs an adapter in memory.

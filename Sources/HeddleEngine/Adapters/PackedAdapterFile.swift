@@ -96,10 +96,9 @@ struct PackedAdapterFile {
             .invalidTable(path: path, field: field, value: value)
         }
         let layer = Int(number(at: begin, UInt32.self))
-        guard layer < configuration.layerCount else { throw invalid("layer", layer) }
-        let projectionCode = Int(number(at: begin + 4, UInt32.self))
-        guard let projection = UInt8(exactly: projectionCode).flatMap(Projection.init(rawValue:)) else {
-            throw invalid("projection", projectionCode)
+        let code = Int(number(at: begin + 4, UInt32.self))
+        guard let target = PackedAdapterLayout.target(layer: layer, code: code, configuration) else {
+            throw invalid("target \(code) of layer", layer)
         }
         let rank = Int(number(at: begin + 8, UInt32.self))
         guard (1...(1 << 16)).contains(rank) else { throw invalid("rank", rank) }
@@ -108,11 +107,11 @@ struct PackedAdapterFile {
         else { throw invalid("format", Int(number(at: begin + 12, UInt32.self))) }
         let scale = Float(bitPattern: number(at: begin + 20, UInt32.self))
         guard scale.isFinite else { throw invalid("scale", 0) }
-        let cut = PackedAdapterLayout.cut(projection, configuration, plan)
+        let cut = PackedAdapterLayout.cut(target, configuration, plan)
         let partCount = number(at: begin + 32, UInt64.self)
         guard partCount == cut.inputs.count else { throw invalid("part count", Int(clamping: partCount)) }
         var entry = PackedAdapterLayout.Entry(
-            layer: layer, projection: projection, rank: rank, formatA: formatA, formatB: formatB, scale: scale,
+            target: target, rank: rank, formatA: formatA, formatB: formatB, scale: scale,
             inputs: cut.inputs, outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
         func offset(_ at: Int, _ byteCount: Int) throws(PackedAdapterError) -> Int {
             let found = number(at: at, UInt64.self)

@@ -7,7 +7,8 @@ import HeddleKernels
 struct PackedAdapterImage {
     let entries: [PackedAdapterLayout.Entry]
     private let folder: AdapterFolder
-    private let cuts: [(inputs: [Range<Int>], outputs: Range<Int>)]
+    /// For each entry the rows of the module's B that this shard has.
+    private let outputs: [Range<Int>]
     private let shardName: String
     private let headByteCount: Int
     /// Without the slack behind it.
@@ -21,25 +22,29 @@ struct PackedAdapterImage {
         headByteCount = Layout.aligned(Layout.headerByteCount + nameRoom + Layout.entryByteCount * folder.modules.count)
         var offset = headByteCount
         var entries: [Layout.Entry] = []
-        var cuts: [(inputs: [Range<Int>], outputs: Range<Int>)] = []
-        for module in folder.modules {
-            let cut = Layout.cut(module.projection, configuration, plan)
+        var outputs: [Range<Int>] = []
+        for (index, module) in folder.modules.enumerated() {
+            let cut = Layout.cut(module.target, configuration, plan)
             var entry = Layout.Entry(
-                layer: module.layer, projection: module.projection, rank: module.rank,
+                target: module.target, rank: module.rank,
                 formatA: WeightFormat.auto.packed(module.a.elementType),
                 formatB: WeightFormat.auto.packed(module.b.elementType), scale: module.scale, inputs: cut.inputs,
                 outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
-            for part in cut.inputs.indices {
-                entry.offsetsA.append(offset)
-                offset = Layout.aligned(offset + entry.byteCountA(part))
+            if index > 0, folder.modules[index - 1].name == module.name {
+                entry.offsetsA = entries[index - 1].offsetsA
+            } else {
+                for part in cut.inputs.indices {
+                    entry.offsetsA.append(offset)
+                    offset = Layout.aligned(offset + entry.byteCountA(part))
+                }
             }
             entry.offsetB = offset
             offset = Layout.aligned(offset + entry.byteCountB)
             entries.append(entry)
-            cuts.append(cut)
+            outputs.append(cut.outputs.moved(by: module.outputs.lowerBound))
         }
         self.entries = entries
-        self.cuts = cuts
+        self.outputs = outputs
         byteCount = offset
     }
 
@@ -85,18 +90,12 @@ struct PackedAdapterImage {
         typealias Layout = PackedAdapterLayout
         for (index, module) in folder.modules.enumerated() {
             let entry = entries[index]
-            for (part, inputs) in entry.inputs.enumerated() {
-                let area = bytes[entry.offsetsA[part]..<(entry.offsetsA[part] + entry.byteCountA(part))]
-                try PackedMatrix.pack(
-                    format: entry.formatA, outputs: entry.rank, inputs: inputs.count,
-                    into: UnsafeMutableRawBufferPointer(rebasing: area)
-                ) { try module.a.readFloats(rows: $0, columns: inputs, into: $1) }
-            }
+            if index == 0 || entry.offsetsA != entries[index - 1].offsetsA { try fillA(module.a, entry, bytes) }
             let area = bytes[entry.offsetB..<(entry.offsetB + entry.byteCountB)]
             try PackedMatrix.pack(
                 format: entry.formatB, outputs: entry.outputs, inputs: entry.rank,
                 into: UnsafeMutableRawBufferPointer(rebasing: area)
-            ) { try module.b.readFloats(rows: $0.moved(by: cuts[index].outputs.lowerBound), columns: nil, into: $1) }
+            ) { try module.b.readFloats(rows: $0.moved(by: outputs[index].lowerBound), columns: nil, into: $1) }
         }
         var head = LittleEndianWriter()
         head.append(Layout.magic)
@@ -112,8 +111,9 @@ struct PackedAdapterImage {
         head.pad(to: Layout.headerByteCount + Layout.aligned(shardName.utf8.count))
         for entry in entries {
             let begin = head.bytes.count
-            head.append(UInt32(entry.layer))
-            head.append(UInt32(entry.projection.rawValue))
+            let code = Layout.code(of: entry.target)
+            head.append(UInt32(code.layer))
+            head.append(UInt32(code.target))
             head.append(UInt32(entry.rank))
             head.append(entry.formatA.rawValue)
             head.append(entry.formatB.rawValue)
@@ -130,6 +130,24 @@ struct PackedAdapterImage {
             head.bytes[Layout.headerByteCount - 8 + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte))
         }
         bytes.copyBytes(from: head.bytes)
+    }
+}
+
+extension PackedAdapterImage {
+    private func fillA(
+        _ tensor: TensorView, _ entry: PackedAdapterLayout.Entry, _ bytes: UnsafeMutableRawBufferPointer
+    ) throws {
+        for (part, inputs) in entry.inputs.enumerated() {
+            let area = UnsafeMutableRawBufferPointer(
+                rebasing: bytes[entry.offsetsA[part]..<(entry.offsetsA[part] + entry.byteCountA(part))])
+            if entry.target == .embedding {
+                try PackedTable.packTransposed(tensor, format: entry.formatA, into: area)
+                continue
+            }
+            try PackedMatrix.pack(
+                format: entry.formatA, outputs: entry.rank, inputs: inputs.count, into: area
+            ) { try tensor.readFloats(rows: $0, columns: inputs, into: $1) }
+        }
     }
 }
 

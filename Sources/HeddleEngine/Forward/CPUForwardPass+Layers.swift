@@ -55,7 +55,7 @@ extension CPUForwardPass {
         _ rows: StepRows
     ) {
         products.removeAll()
-        var expansions: [(PackedAdapter.Module, x: Rows, y: Rows)] = []
+        var expansions: [Expansion] = []
         var floats = 0
         for part in rows.adapters {
             for (_, projection, _) in parts {
@@ -64,13 +64,20 @@ extension CPUForwardPass {
         }
         let memory = scratch.lora(floats: floats)
         var offset = 0
+        // For each adapter where its last A lies, and its product: parts of a fused matrix share both.
+        var shared = [(offsetA: Int, shrunk: Rows)?](repeating: nil, count: rows.adapters.count)
         for (columns, projection, y) in parts {
             products.add(columns.weights, x, into: y)
-            for part in rows.adapters {
+            for (index, part) in rows.adapters.enumerated() {
                 guard let module = part.adapter.module(layer, projection) else { continue }
+                if let last = shared[index], last.offsetA == module.offsetA {
+                    expansions.append((module, last.shrunk, y[part.rows]))
+                    continue
+                }
                 let shrunk = memory.rows(part.rows.count, width: module.rank, at: offset)
                 offset += part.rows.count * module.rank
                 products.add(module.a[0], x[part.rows], into: shrunk)
+                shared[index] = (module.offsetA, shrunk)
                 expansions.append((module, shrunk, y[part.rows]))
             }
         }
@@ -117,7 +124,7 @@ extension CPUForwardPass {
         let product = sum.rows(states.count, width: states.width)
         if let bias = leaves.bias { RowKernels.add(bias, toEachOf: product, team: team) }
         offset = base
-        var expansions: [(PackedAdapter.Module, x: Rows, y: Rows)] = []
+        var expansions: [Expansion] = []
         for (module, range) in modules {
             expansions.append((module, sum.rows(range.count, width: module.rank, at: offset), product[range]))
             offset += range.count * module.rank
@@ -125,12 +132,5 @@ extension CPUForwardPass {
         expand(expansions)
         if let trailingNorm { norm(product, trailingNorm, into: product) }
         RowKernels.add(product, scaledBy: residualScale, to: states, team: team)
-    }
-
-    private func expand(_ expansions: [(module: PackedAdapter.Module, x: Rows, y: Rows)]) {
-        if expansions.isEmpty { return }
-        products.removeAll()
-        for (module, x, y) in expansions { products.add(module.b, x, scaledBy: module.scale, onto: y) }
-        products.run(team)
     }
 }

@@ -98,12 +98,12 @@ public final class CPUForwardPass: ForwardPass {
         let rows = StepRows(plan) { adapters[$0] }
         for index in angles.indices { angles[index].begin(rows) }
         let states = scratch.states(rows.count, width: shard.configuration.hiddenSize)
-        try embed(rows.tokens, into: states)
+        try embed(rows, into: states)
         for (index, layer) in shard.layers.enumerated() {
             try attend(states, layer, index, rows)
             try feedForward(states, layer, index, rows)
         }
-        return try logits(of: states, rows.logitsRows)
+        return try logits(of: states, rows)
     }
 
     private func check(_ plan: StepPlan) throws(PlanError) {
@@ -130,18 +130,23 @@ public final class CPUForwardPass: ForwardPass {
         try kv.check(plan.segments)
     }
 
-    private func embed(_ tokens: [TokenID], into states: Rows) throws {
-        let scale = Float(shard.configuration.block.embeddingScale)
-        for (row, token) in tokens.enumerated() {
+    private func embed(_ rows: StepRows, into states: Rows) throws {
+        for (row, token) in rows.tokens.enumerated() {
             try states.withRow(row) {
                 try shard.embedding.readFloats(rows: Int(token)..<(Int(token) + 1), columns: nil, into: $0)
-                if scale != 1 { for index in $0.indices { $0[index] *= scale } }
             }
+        }
+        changeEmbeddings(rows, states)
+        let scale = Float(shard.configuration.block.embeddingScale)
+        if scale == 1 { return }
+        for row in rows.tokens.indices {
+            states.withRow(row) { for index in $0.indices { $0[index] *= scale } }
         }
     }
 
     /// The output projection of the wanted rows, gathered at rank 0.
-    private func logits(of states: Rows, _ wanted: [Int]) throws -> Logits {
+    private func logits(of states: Rows, _ rows: StepRows) throws -> Logits {
+        let wanted = rows.logitsRows
         let count = shard.configuration.vocabularyCount
         let isFirst = shard.plan.rank == 0
         let whole = isFirst ? wanted.count * count : 0
@@ -156,17 +161,14 @@ public final class CPUForwardPass: ForwardPass {
                 states[row..<(row + 1)], weight: shard.finalNorm, epsilon: Float(shard.configuration.rmsNormEpsilon),
                 into: normed[index..<(index + 1)], team: team)
         }
-        products.removeAll()
         guard let collective else {
             let all = logitsMemory.rows(wanted.count, width: count)
-            products.add(shard.vocabulary, normed, into: all)
-            products.run(team)
+            projectOutput(normed, rows, into: all)
             cap(all)
             return logits
         }
         let slice = scratch.vocabularySlice(wanted.count, width: shard.plan.vocabulary.count)
-        products.add(shard.vocabulary, normed, into: slice)
-        products.run(team)
+        projectOutput(normed, rows, into: slice)
         cap(slice)
         var target = logitsMemory.floats.extracting(0..<whole).mutableSpan
         try slice.withDense {

@@ -1,27 +1,11 @@
 import HeddleCore
 
-/// The low-rank change of one matrix of the base model: `scale * B·A` is added to it.
-public struct AdapterModule: Sendable {
-    /// Counted from 0.
-    public let layer: Int
-    /// Which of the block's matrices it changes.
-    public let projection: Projection
-    /// `[rank, inputs]`
-    public let a: TensorView
-    /// `[outputs, rank]`
-    public let b: TensorView
-    /// Rows of A, columns of B.
-    public let rank: Int
-    /// What the product is multiplied by: alpha over rank, or over its root where the adapter says `use_rslora`.
-    public let scale: Float
-}
-
 /// Owns a LoRA adapter as PEFT lays it out on disk, checked against the base model it will change: every tensor belongs to
 /// a module, every module has both, and every number is finite.
 public struct AdapterFolder: Sendable {
     /// The folder, as it was given.
     public let path: String
-    /// In the order of layers and projections; never empty.
+    /// In the order of layers and projections, then output and embedding; never empty.
     public let modules: [AdapterModule]
     /// SHA-256 over the names and contents of adapter_config.json and adapter_model.safetensors, in this order (see
     /// `DigestWriter` for the grammar).
@@ -31,88 +15,38 @@ public struct AdapterFolder: Sendable {
     /// Bytes of all tensors in the file.
     public let byteCount: Int
 
-    /// Reads the folder's files into memory, every byte of them once: people may write into them at any time.
+    /// Opens the folder and reads every byte of it once. An adapter that holds a copy of the base model's embedding or output
+    /// projection, as PEFT saves beside changes of those, is compared with the base model's.
+    public init(path: String, model: ModelFolder, limits: AdapterLimits = AdapterLimits()) throws(AdapterFileError) {
+        try self.init(AdapterFiles(path: path, limits: limits), base: model.configuration, model: model, limits: limits)
+    }
+
+    /// Opens the folder without the base model's weights: an adapter that holds copies of them is refused.
     public init(
         path: String, base: ModelConfiguration, limits: AdapterLimits = AdapterLimits()
     ) throws(AdapterFileError) {
-        self.path = path
-        let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
-        let config: MappedFile
-        do {
-            config = try MappedFile(
-                path: folder + "adapter_config.json", byteCountMax: limits.configByteCountMax, use: .copied)
-        } catch { throw .file(error) }
-        let weights: SafetensorsSet
-        do {
-            weights = try SafetensorsSet(
-                copying: folder + "adapter_model.safetensors", byteCountMax: limits.weightsByteCountMax)
-        } catch {
-            if case .file(let missing) = error { throw .file(missing) }
-            throw .safetensors(error)
+        try self.init(AdapterFiles(path: path, limits: limits), base: base, model: nil, limits: limits)
+    }
+
+    init(
+        _ files: AdapterFiles, base: ModelConfiguration, model: ModelFolder?, limits: AdapterLimits
+    ) throws(AdapterFileError) {
+        path = files.path
+        let configuration = try AdapterConfiguration(try files.object(), file: files.config.path, limits: limits)
+        let fit = try AdapterFit(files.weights, configuration, base: base)
+        for (a, b) in fit.pairs {
+            try Self.checkFinite(a)
+            try Self.checkFinite(b)
         }
-        let configuration = try AdapterConfiguration(Self.object(of: config), file: config.path, limits: limits)
-        modules = try Self.modules(of: weights, configuration, base: base)
-        for module in modules {
-            try Self.checkFinite(module.a)
-            try Self.checkFinite(module.b)
-        }
-        var writer = DigestWriter()
-        writer.add(name: "adapter_config.json", content: config)
-        for file in weights.files { writer.add(name: "adapter_model.safetensors", content: file) }
-        digest = writer.finish()
+        for copy in fit.baseCopies { try Self.checkUnchanged(copy.tensor, copy.role, model) }
+        modules = fit.modules
+        digest = files.digest()
         rankMax = modules.reduce(0) { max($0, $1.rank) }
-        byteCount = weights.byteCount
-    }
-
-    private static func modules(
-        of weights: SafetensorsSet, _ configuration: AdapterConfiguration, base: ModelConfiguration
-    ) throws(AdapterFileError) -> [AdapterModule] {
-        var found: [AdapterModule] = []
-        var expected: Set<JSONString> = []
-        let names = (0..<base.layerCount).flatMap { layer in
-            Projection.allCases.map { base.moduleName(layer: layer, $0) }
-        }
-        if let target = configuration.firstUnmatchedTarget(among: names) {
-            throw .targetUnsupported(file: configuration.file, target: target)
-        }
-        for layer in 0..<base.layerCount {
-            for projection in Projection.allCases {
-                let module = base.moduleName(layer: layer, projection)
-                guard configuration.targets(module: module) else { continue }
-                let rank = configuration.rank(ofModule: module)
-                let prefix = "base_model.model." + module
-                let nameA = prefix + ".lora_A.weight"
-                let nameB = prefix + ".lora_B.weight"
-                expected.insert(JSONString(nameA))
-                expected.insert(JSONString(nameB))
-                found.append(
-                    AdapterModule(
-                        layer: layer, projection: projection,
-                        a: try tensor(nameA, of: weights, shape: [rank, base.inputCount(of: projection)]),
-                        b: try tensor(nameB, of: weights, shape: [base.outputCount(of: projection), rank]),
-                        rank: rank, scale: configuration.scale(ofModule: module)))
-            }
-        }
-        for name in weights.names where !expected.contains(JSONString(name)) {
-            guard let view = weights.tensor(name) else { continue }
-            throw .tensorUnexpected(tensor: name, shape: view.shape)
-        }
-        return found
-    }
-
-    private static func tensor(
-        _ name: String, of weights: SafetensorsSet, shape: [Int]
-    ) throws(AdapterFileError) -> TensorView {
-        guard let view = weights.tensor(name) else { throw .tensorMissing(tensor: name, shape: shape) }
-        guard view.shape == shape else { throw .tensorShape(tensor: name, found: view.shape, expected: shape) }
-        guard view.elementType.isReadAsFloat else {
-            throw .tensorElementType(tensor: name, found: view.elementType)
-        }
-        return view
+        byteCount = files.weights.byteCount
     }
 
     /// One NaN would spread from its tenant's rows to nobody else's, but would be that tenant's only answer.
-    private static func checkFinite(_ tensor: TensorView) throws(AdapterFileError) {
+    static func checkFinite(_ tensor: TensorView) throws(AdapterFileError) {
         guard let index = tensor.firstNotFinite() else { return }
         let row = index / tensor.columnCount
         let column = index % tensor.columnCount
@@ -127,12 +61,33 @@ public struct AdapterFolder: Sendable {
         throw .notFinite(tensor: tensor.name, row: row, column: column, value: value)
     }
 
-    private static func object(of file: MappedFile) throws(AdapterFileError) -> JSONObject {
-        let value: JSONValue
-        do throws(JSONError) {
-            value = try file.withUnsafeBytes { (bytes) throws(JSONError) in try JSONParser.parse(bytes) }
-        } catch { throw .notJSON(file: file.path, error) }
-        guard case .object(let object) = value else { throw .notAnObject(file: file.path) }
-        return object
+    /// A copy of the base model's weights, whatever its type, has the same numbers.
+    private static func checkUnchanged(
+        _ tensor: TensorView, _ role: ModelTensor, _ model: ModelFolder?
+    ) throws(AdapterFileError) {
+        guard let model else { throw .baseWeightUnknown(tensor: tensor.name) }
+        let own = model.tensor(role)
+        if tensor.isSame(as: own) { return }
+        var copied = [Float](repeating: 0, count: tensor.columnCount)
+        var expected = copied
+        for row in 0..<tensor.rowCount {
+            do throws(SafetensorsError) {
+                try copied.readRow(row, of: tensor)
+                try expected.readRow(row, of: own)
+            } catch { throw .safetensors(error) }
+            guard copied == expected else { throw .baseWeightChanged(tensor: tensor.name, row: row) }
+        }
+    }
+}
+
+extension [Float] {
+    fileprivate mutating func readRow(_ row: Int, of tensor: TensorView) throws(SafetensorsError) {
+        var failure: SafetensorsError?
+        withUnsafeMutableBufferPointer { buffer in
+            do throws(SafetensorsError) { try tensor.readFloats(rows: row..<(row + 1), into: buffer) } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
     }
 }

@@ -18,7 +18,7 @@ extension AdapterCache {
     distributed func acquire(
         _ adapter: AdapterRef, model: ModelName, rank: Int, rankCount: Int, holder hold: AdapterHold
     ) async throws -> AdapterShardFile {
-        guard let base = place.models[model] else { throw RequestError.unknownModel(model.text) }
+        guard let base = place.models[model]?.configuration else { throw RequestError.unknownModel(model.text) }
         let holder = Holder(hold: hold, rank: rank)
         let key = AdapterKey(source: .digest(adapter.digest), shardCount: rankCount)
         let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
@@ -128,7 +128,7 @@ extension AdapterCache {
 
     private func load(_ key: AdapterKey) {
         guard case .digest(let digest) = key.source, let source = sources[key], let folder = place.folders[source],
-            let base = place.models[source.model]
+            let model = place.models[source.model]
         else {
             // Not at once: the actions that are being carried out come first.
             return outliving {
@@ -141,11 +141,12 @@ extension AdapterCache {
             _ = Task {
                 do {
                     let (adapter, bytes) = try await onThread(named: "read-\(source.adapter)") {
-                        let adapter = try CachePlace.read(folder, base: base)
+                        let adapter = try CachePlace.read(folder, model: model)
                         guard adapter.digest == digest else {
                             throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)
                         }
-                        let bytes = try CachePlace.packedByteCount(adapter, base: base, rankCount: key.shardCount)
+                        let bytes = try CachePlace.packedByteCount(
+                            adapter, base: model.configuration, rankCount: key.shardCount)
                         return (adapter, bytes)
                     }
                     read[key] = adapter
@@ -157,7 +158,7 @@ extension AdapterCache {
 
     private func write(_ key: AdapterKey) {
         guard let adapter = read.removeValue(forKey: key), let source = sources[key],
-            let base = place.models[source.model]
+            let base = place.models[source.model]?.configuration
         else { preconditionFailure("an adapter is written after it was read") }
         let place = place
         outliving {
@@ -180,7 +181,8 @@ extension AdapterCache {
 
     /// Whoever has mapped the files keeps them until it lets go.
     private func evict(_ key: AdapterKey) {
-        guard case .digest(let digest) = key.source, let source = sources[key], let base = place.models[source.model]
+        guard case .digest(let digest) = key.source, let source = sources[key],
+            let base = place.models[source.model]?.configuration
         else { return }
         log.info("adapter \(source.adapter) is evicted")
         place.remove(digest: digest, base: base, rankCount: key.shardCount)

@@ -90,7 +90,7 @@ public distributed actor AdapterCache {
     }
 
     private func describe(_ source: AdapterSource) {
-        guard let folder = place.folders[source], let base = place.models[source.model] else {
+        guard let folder = place.folders[source], let model = place.models[source.model] else {
             preconditionFailure("only adapters of the cluster file are read")
         }
         log.info("reading adapter \(source.adapter)")
@@ -98,7 +98,7 @@ public distributed actor AdapterCache {
             Task {
                 do {
                     let (digest, rank) = try await onThread(named: "read-\(source.adapter)") {
-                        let read = try CachePlace.read(folder, base: base)
+                        let read = try CachePlace.read(folder, model: model)
                         return (read.digest, read.rankMax)
                     }
                     let reference = AdapterRef(name: source.adapter, digest: digest, rank: rank)

@@ -12,7 +12,8 @@ struct CachePlace: Sendable {
         let rank: Int
     }
 
-    let models: [ModelName: ModelConfiguration]
+    /// Base models: their weights are compared with the copies that some adapters hold.
+    let models: [ModelName: ModelFolder]
     /// The PEFT folder of every adapter.
     let folders: [AdapterSource: String]
     /// In the cluster file's order.
@@ -44,8 +45,8 @@ struct CachePlace: Sendable {
     }
 
     /// Reads and checks an adapter's folder.
-    static func read(_ folder: String, base: ModelConfiguration) throws -> AdapterFolder {
-        try AdapterFolder(path: folder, base: base)
+    static func read(_ folder: String, model: ModelFolder) throws -> AdapterFolder {
+        try AdapterFolder(path: folder, model: model)
     }
 
     /// Bytes of all ranks' packed files.

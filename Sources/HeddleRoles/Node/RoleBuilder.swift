@@ -65,7 +65,7 @@ struct RoleBuilder {
             group.ranks.enumerated().map { (CachePlace.Member(group: group.name, rank: $0.offset), $0.element) }
         }
         let place = CachePlace(
-            models: folders.mapValues(\.configuration),
+            models: folders,
             folders: Dictionary(zip(sources, configuration.adapters.map(\.directory))) { first, _ in first },
             order: sources, ranks: ranks, planners: configuration.groups.compactMap(planner),
             directory: configuration.adapterCache.directory + "/" + node.name.text)

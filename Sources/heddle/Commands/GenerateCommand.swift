@@ -70,7 +70,7 @@ struct Generate: ParsableCommand {
         let model = try ModelFolder(path: modelDir)
         let tokenizer = try openTokenizer()
         let promptTokens = try promptTokens(tokenizer, vocabularyCount: model.configuration.vocabularyCount)
-        let folder = try adapter.map { try AdapterFolder(path: $0, base: model.configuration) }
+        let folder = try adapter.map { try AdapterFolder(path: $0, model: model) }
         let engine = try LocalEngine(model: model, options: options(promptTokens, model.configuration))
         let parameters = try parameters(promptTokens, model.configuration)
         let adapter = folder.map { engine.add($0, named: AdapterName("adapter")) }

@@ -67,7 +67,7 @@ struct Golden {
         self.logits = logits
         var adapters: [String: AdapterFolder] = [:]
         for name in notes.sequences.compactMap(\.adapter) {
-            adapters[name] = try AdapterFolder(path: "\(folder)/adapters/\(name)", base: model.configuration)
+            adapters[name] = try AdapterFolder(path: "\(folder)/adapters/\(name)", model: model)
         }
         self.adapters = adapters
     }

@@ -35,6 +35,7 @@ import numpy
 import peft
 import torch
 import transformers
+from golden_adapters import ADAPTER_MODELS
 from golden_families import FAMILIES
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.generation.logits_process import (
@@ -123,7 +124,9 @@ def make_adapter(model_folder, entry, generator, folder):
     config = peft.LoraConfig(
         r=entry["r"], lora_alpha=entry["alpha"], target_modules=entry["targets"], lora_dropout=0.0, bias="none",
         rank_pattern=entry.get("rank_pattern", {}), alpha_pattern=entry.get("alpha_pattern", {}),
-        use_rslora=entry.get("use_rslora", False), task_type="CAUSAL_LM")
+        use_rslora=entry.get("use_rslora", False), task_type="CAUSAL_LM"
+    ) if "form" not in entry else peft.LoraConfig(
+        r=entry["r"], lora_alpha=entry["alpha"], target_modules=entry["targets"], task_type="CAUSAL_LM", **entry["form"])
     adapted = peft.get_peft_model(base, config)
     for name, parameter in adapted.named_parameters():
         if "lora_" in name:
@@ -135,6 +138,11 @@ def make_adapter(model_folder, entry, generator, folder):
     path = folder / "adapter_config.json"
     values = json.loads(path.read_text())
     values["base_model_name_or_path"] = None
+    for field in ["target_modules", "exclude_modules"]:  # sets, whose order changes from run to run
+        if "form" in entry and isinstance(values[field], list):
+            values[field].sort()
+    if entry["targets"] == "all-linear":  # PEFT writes the names that it found
+        values["target_modules"] = "all-linear"
     path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
@@ -290,7 +298,7 @@ def make_sampling():
 if __name__ == "__main__":
     torch.set_num_threads(1)
     wanted = sys.argv[1:]
-    for model in MODELS + FAMILIES:
+    for model in MODELS + FAMILIES + ADAPTER_MODELS:
         if not wanted or model["name"] in wanted:
             make_model(model)
     if not wanted or "sampling" in wanted:
