@@ -1,5 +1,5 @@
-/// A moment as a calendar and a clock show it, without time zone: what `strftime_now` writes. It is given to a rendering,
-/// so that the same conversation renders the same text whenever that is.
+/// A moment as a calendar and a clock show it, without time zone: what `strftime_now` writes. It is given to a
+/// rendering, so that the same conversation renders the same text whenever that is.
 public struct CalendarTime: Hashable, Sendable {
     /// 1 to 9999.
     public let year: Int

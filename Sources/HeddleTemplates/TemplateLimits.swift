@@ -24,7 +24,8 @@ public struct TemplateLimits: Hashable, Sendable {
 
     package func check() {
         precondition(
-            templateByteCountMax > 0 && wordCountMax > 0 && nestingMax > 0 && expressionDepthMax > 0 && evaluationDepthMax > 0
+            templateByteCountMax > 0 && wordCountMax > 0 && nestingMax > 0 && expressionDepthMax > 0
+                && evaluationDepthMax > 0
                 && valueDepthMax > 0 && stepCountMax > 0 && outputByteCountMax > 0 && rangeCountMax >= 0,
             "every limit of a template is above zero")
     }

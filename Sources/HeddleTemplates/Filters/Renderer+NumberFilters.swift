@@ -6,7 +6,9 @@ extension Renderer {
         case "abs":
             _ = try bind(arguments, name, [])
             if case .float(let number) = value { return .float(number.magnitude) }
-            guard let number = value.index else { throw failure(.type, "bad operand type for abs(): '\(value.typeName)'") }
+            guard let number = value.index else {
+                throw failure(.type, "bad operand type for abs(): '\(value.typeName)'")
+            }
             guard number != .min else { throw tooLarge() }
             return .integer(abs(number))
         case "int":
@@ -104,7 +106,8 @@ enum NumberText {
         var radix = base
         let mark = rest.dropFirst().first.map { $0 | 0x20 }
         if rest.first == UInt8(ascii: "0"), let mark {
-            let marked = mark == UInt8(ascii: "x") ? 16 : mark == UInt8(ascii: "o") ? 8 : mark == UInt8(ascii: "b") ? 2 : 0
+            let marked =
+                mark == UInt8(ascii: "x") ? 16 : mark == UInt8(ascii: "o") ? 8 : mark == UInt8(ascii: "b") ? 2 : 0
             if marked != 0, base == 0 || base == marked {
                 radix = marked
                 rest = rest.dropFirst(2)
@@ -114,7 +117,9 @@ enum NumberText {
         if radix == 0 {
             radix = 10
             // Python takes no leading zeros there, but for zero itself.
-            if rest.first == UInt8(ascii: "0"), rest.contains(where: { $0 != UInt8(ascii: "0") && $0 != UInt8(ascii: "_") }) {
+            if rest.first == UInt8(ascii: "0"),
+                rest.contains(where: { $0 != UInt8(ascii: "0") && $0 != UInt8(ascii: "_") })
+            {
                 return .none
             }
         }
@@ -133,11 +138,15 @@ enum NumberText {
         case "inf", "infinity": return word.hasPrefix("-") ? -.infinity : .infinity
         case "nan": return .nan
         default:
-            guard !unsigned.isEmpty, unsigned.utf8.allSatisfy({ Scan.isDigit($0) || "e.+-".utf8.contains($0) }) else { return nil }
+            guard !unsigned.isEmpty, unsigned.utf8.allSatisfy({ Scan.isDigit($0) || "e.+-".utf8.contains($0) }) else {
+                return nil
+            }
             // Swift wants digits around the point, Python on one side of it.
             var padded = word.replacingOccurrences(of: ".e", with: ".0e")
             if padded.hasSuffix(".") { padded += "0" }
-            guard unsigned.utf8.first.map(Scan.isDigit) == true || unsigned.dropFirst().utf8.first.map(Scan.isDigit) == true
+            guard
+                unsigned.utf8.first.map(Scan.isDigit) == true
+                    || unsigned.dropFirst().utf8.first.map(Scan.isDigit) == true
             else { return nil }
             return Double(padded)
         }

@@ -92,7 +92,8 @@ extension Renderer {
             let key = try follow(path, from: element, default: values[1])
             return isExact ? key : ignoringCase(key)
         }
-        let ordered = try sorted(try elements(of: value), by: key, isReversed: false) { [self] (a, b) throws(TemplateError) in
+        let ordered = try sorted(try elements(of: value), by: key, isReversed: false) {
+            [self] (a, b) throws(TemplateError) in
             try precedes(a, b, "<")
         }
         var groups: [(key: Value, members: [Value])] = []

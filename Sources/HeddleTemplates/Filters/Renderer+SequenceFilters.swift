@@ -46,7 +46,8 @@ extension Renderer {
     /// The elements from the last to the first; nil for what Python cannot reverse.
     private func reversed(_ value: Value) throws(TemplateError) -> [Value]? {
         switch value {
-        case .list, .tuple, .text, .markup, .mapping, .view, .range, .undefined: return try elements(of: value).reversed()
+        case .list, .tuple, .text, .markup, .mapping, .view, .range, .undefined:
+            return try elements(of: value).reversed()
         default: return nil
         }
     }

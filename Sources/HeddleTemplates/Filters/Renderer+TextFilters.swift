@@ -149,7 +149,9 @@ extension Renderer {
         guard leeway >= 0 else { throw failure(.value, "expected leeway >= 0, got \(leeway)") }
         if value.isUndefined { return value }
         guard case .text(let text) = value else { throw unsupported("truncate of a \(value.typeName)") }
-        if text.count <= length.addingReportingOverflow(leeway).partialValue || length > Int.max - leeway { return value }
+        if text.count <= length.addingReportingOverflow(leeway).partialValue || length > Int.max - leeway {
+            return value
+        }
         let cut = text.slice(0, length - end.count)
         if try isTrue(values[1], or: false) { return try self.text(cut + end) }
         let words = cut.piecesFromRight(between: Text(" "), countMax: 1)
@@ -162,7 +164,9 @@ extension Renderer {
         }
         let (text, isMarked) = try softText(value)
         if isMarked { throw unsupported("formatting a text marked safe") }
-        if arguments.keywords.isEmpty { return try self.text(try formatted(text, with: try tuple(arguments.positional))) }
+        if arguments.keywords.isEmpty {
+            return try self.text(try formatted(text, with: try tuple(arguments.positional)))
+        }
         let names = try mapping(arguments.keywords.map { (.text($0.name), $0.value) })
         return try self.text(try formatted(text, with: names))
     }

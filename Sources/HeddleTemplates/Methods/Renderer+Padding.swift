@@ -65,7 +65,9 @@ extension Renderer {
 
     // MARK: dictionaries, lists and tuples
 
-    func callMappingMethod(_ mapping: Mapping, _ name: String, _ arguments: CallArguments) throws(TemplateError) -> Value {
+    func callMappingMethod(_ mapping: Mapping, _ name: String, _ arguments: CallArguments) throws(TemplateError)
+        -> Value
+    {
         switch name {
         case "get":
             let values = try bind(arguments, name, ["key", "default"], required: 1, positionalOnly: 2)
@@ -107,7 +109,8 @@ extension Renderer {
             for index in start..<max(start, stop) where try isEqual(items.values[index], values[0] ?? .none) {
                 return .integer(index)
             }
-            throw failure(.value, "\(try representation(of: values[0] ?? .none).description) is not in \(value.typeName)")
+            throw failure(
+                .value, "\(try representation(of: values[0] ?? .none).description) is not in \(value.typeName)")
         default: throw unsupported("the method \(name) of a \(value.typeName)")
         }
     }

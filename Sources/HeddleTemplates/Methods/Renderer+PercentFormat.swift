@@ -132,13 +132,16 @@ extension Renderer {
         if index < bytes.count, bytes[index] == UInt8(ascii: "*") {
             index += 1
             guard let number = try next(&source).index else { throw failure(.type, "* wants int") }
-            guard number.magnitude <= limits.outputByteCountMax.magnitude else { throw failure(.limit, "the width is too large") }
+            guard number.magnitude <= limits.outputByteCountMax.magnitude else {
+                throw failure(.limit, "the width is too large")
+            }
             return number
         }
         let start = index
         while index < bytes.count, Scan.isDigit(bytes[index]) { index += 1 }
         guard index > start else { return nil }
-        guard let number = Int(String(decoding: bytes[start..<index], as: UTF8.self)), number <= limits.outputByteCountMax
+        guard let number = Int(String(decoding: bytes[start..<index], as: UTF8.self)),
+            number <= limits.outputByteCountMax
         else { throw failure(.limit, "a width of more than \(limits.outputByteCountMax)") }
         return number
     }
@@ -174,7 +177,8 @@ extension Renderer {
             guard precision <= 400 else { throw unsupported("a precision above 400") }
             let text = FloatText.formatted(
                 number, kind: kind, precision: precision, alternate: specification.isAlternate)
-            return try aligned((text.hasPrefix("-"), "", text.hasPrefix("-") ? String(text.dropFirst()) : text), specification)
+            return try aligned(
+                (text.hasPrefix("-"), "", text.hasPrefix("-") ? String(text.dropFirst()) : text), specification)
         default: throw failure(.value, "unsupported format character '\(kind)'")
         }
     }

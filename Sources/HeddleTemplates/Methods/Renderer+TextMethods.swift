@@ -7,7 +7,8 @@ extension Renderer {
             let set = try bind(arguments, name, ["chars"], positionalOnly: 1)[0]
             return try self.text(
                 try stripped(text, of: set, left: name != "rstrip", right: name != "lstrip"))
-        case "upper", "lower", "title", "capitalize", "swapcase", "casefold": return try changeCase(text, name, arguments)
+        case "upper", "lower", "title", "capitalize", "swapcase", "casefold":
+            return try changeCase(text, name, arguments)
         case "startswith", "endswith": return try hasEnd(text, name, arguments)
         case "split", "rsplit": return try split(text, name, arguments)
         case "splitlines":
@@ -22,7 +23,8 @@ extension Renderer {
         case "find", "rfind", "index", "rindex", "count": return try find(text, name, arguments)
         case "partition", "rpartition": return try partition(text, name, arguments)
         case "removeprefix", "removesuffix":
-            let part = try string(try bind(arguments, name, ["part"], required: 1, positionalOnly: 1)[0] ?? .none, "\(name)() argument")
+            let part = try string(
+                try bind(arguments, name, ["part"], required: 1, positionalOnly: 1)[0] ?? .none, "\(name)() argument")
             if name == "removeprefix" {
                 return try self.text(text.hasPrefix(part) ? Text(Array(text.bytes.dropFirst(part.bytes.count))) : text)
             }

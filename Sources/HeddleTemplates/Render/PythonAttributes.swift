@@ -34,7 +34,9 @@ enum PythonAttributes {
         "__subclasshook__",
     ]
 
-    private static let numbers: Set<String> = ["as_integer_ratio", "conjugate", "from_bytes", "imag", "real", "to_bytes"]
+    private static let numbers: Set<String> = [
+        "as_integer_ratio", "conjugate", "from_bytes", "imag", "real", "to_bytes",
+    ]
 
     private static let text: Set<String> = [
         "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format",

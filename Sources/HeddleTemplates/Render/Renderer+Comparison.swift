@@ -94,6 +94,7 @@ extension Renderer {
         try enter()
         defer { depth -= 1 }
         switch (left, right) {
+        case (.undefined(let first), .undefined(let second)): throw use(of: isTurned ? second : first)
         case (.undefined(let undefined), _), (_, .undefined(let undefined)): throw use(of: undefined)
         case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
             if let (x, y) = try firstDifference(a.values, b.values) {

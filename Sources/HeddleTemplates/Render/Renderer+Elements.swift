@@ -113,7 +113,10 @@ extension Renderer {
 
     /// `value.name`: the attribute, else the item of that name, else undefined.
     func attribute(_ name: Text, of value: Value) throws(TemplateError) -> Value {
-        if case .undefined(let undefined) = value { throw use(of: undefined) }
+        if case .undefined(let undefined) = value {
+            if let hidden = Self.hidden(name.description, of: value) { return hidden }
+            throw use(of: undefined)
+        }
         if let found = try ownAttribute(name, of: value) { return found }
         if let found = try subscripted(value, .text(name)) { return found }
         return try undefined(.text(name), of: value)
@@ -124,9 +127,7 @@ extension Renderer {
         let word = name.description
         if word.hasPrefix("__"), word.hasSuffix("__"), word.utf8.count > 4 {
             if case .namespace = value { return nil }
-            guard PythonAttributes.hidden.contains(word) else { return nil }
-            return .undefined(
-                Undefined("access to attribute '\(word)' of '\(value.typeName)' object is unsafe.", isForbidden: true))
+            return Self.hidden(word, of: value)
         }
         switch value {
         case .namespace(let namespace): return namespace[name]
@@ -159,6 +160,12 @@ extension Renderer {
             }
         default: return method(word, of: value)
         }
+    }
+
+    private static func hidden(_ name: String, of value: Value) -> Value? {
+        guard PythonAttributes.hidden.contains(name) else { return nil }
+        return .undefined(
+            Undefined("access to attribute '\(name)' of '\(value.typeName)' object is unsafe.", isForbidden: true))
     }
 
     private func method(_ name: String, of value: Value) -> Value? {

@@ -5,6 +5,7 @@ extension Renderer {
         case .constant(let constant): return Self.value(of: constant)
         case .variable(let variable):
             if let value = frame.frame(variable.framesUp).slots[variable.slot] { return value }
+            guard variable.name != "self" else { throw unsupported("the template's own variable “self”") }
             return .undefined(Undefined("'\(variable.name)' is undefined"))
         case .name(let name): preconditionFailure("the binder replaces the name \(name) by a variable")
         case .captured: return .text(captured.last ?? .empty)

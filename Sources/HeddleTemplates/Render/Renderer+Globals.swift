@@ -55,7 +55,8 @@ extension Renderer {
         }
         guard step != 0 else { throw failure(.value, "range() arg 3 must not be zero") }
         let isEmpty = step > 0 ? stop <= start : stop >= start
-        let (distance, isOver) = step > 0
+        let (distance, isOver) =
+            step > 0
             ? stop.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(stop)
         let width = step == .min ? Int.max : abs(step)
         let count = isEmpty ? 0 : isOver ? Int.max : 1 + (distance - 1) / width
@@ -83,7 +84,8 @@ extension Renderer {
                 while let next = try iterator.next() {
                     let pair = try elements(of: next)
                     guard pair.count == 2 else {
-                        throw failure(.value, "dictionary update sequence element has length \(pair.count); 2 is required")
+                        throw failure(
+                            .value, "dictionary update sequence element has length \(pair.count); 2 is required")
                     }
                     result.append((pair[0], pair[1]))
                 }

@@ -165,9 +165,11 @@ extension Renderer {
 
     func set(_ namespace: Namespace, _ name: Text, _ value: Value) throws(TemplateError) {
         guard name.bytes.first != UInt8(ascii: "_") else {
+            let attribute = Representation.quoted(name).description
             throw failure(
                 .security,
-                "Chat templates cannot store underscore-prefixed attributes on a namespace, but got \(Representation.quoted(name).description). Please rename the attribute.")
+                "Chat templates cannot store underscore-prefixed attributes on a namespace, but got \(attribute). "
+                    + "Please rename the attribute.")
         }
         try spend(1 + namespace.attributes.count / 8)
         namespace.set(name, value)

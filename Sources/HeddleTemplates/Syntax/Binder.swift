@@ -53,10 +53,11 @@ struct Binder {
         case .setBlock(let target, let filter, let body, let line):
             var inner = place.inner()
             inner.symbols.visit(body.statements)
-            // The filter's names are read in the block's scope, where only the body's were noted: Jinja2 fails on others.
+            // The filter's names are read in the block's scope; Jinja2 fails on those that only the filter mentions.
             if let filter { inner.symbols.visit(filter) }
             return .setBlock(
-                try bind(target, place), filter: try filter.map { (filter) throws(TemplateError) in try bind(filter, inner) },
+                try bind(target, place),
+                filter: try filter.map { (filter) throws(TemplateError) in try bind(filter, inner) },
                 try self.body(body.statements, inner), line: line)
         case .macro(_, let name, let definition):
             guard let (_, slot) = place.symbols.find(name) else { preconditionFailure("a macro's name is stored") }
@@ -134,7 +135,8 @@ struct Binder {
         for name in ["caller", "kwargs", "varargs"] {
             guard definition.body.statements.firstMention(of: name) == .read else { continue }
             if names.contains(name) {
-                guard name != "caller" || definition.parameters.contains(where: { $0.name == name && $0.fallback != nil })
+                guard
+                    name != "caller" || definition.parameters.contains(where: { $0.name == name && $0.fallback != nil })
                 else {
                     throw TemplateError(
                         kind: .syntax, message: "the special “caller” argument must be omitted or be given a default.",

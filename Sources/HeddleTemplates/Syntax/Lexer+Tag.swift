@@ -47,7 +47,9 @@ extension Lexer {
     private mutating func string(quote: UInt8) throws(TemplateError) {
         var end = position + 1
         while let byte = byte(end), byte != quote { end += byte == UInt8(ascii: "\\") ? 2 : 1 }
-        guard byte(end) == quote else { throw failure(.syntax, "unexpected char '\(Character(Unicode.Scalar(quote)))'") }
+        guard byte(end) == quote else {
+            throw failure(.syntax, "unexpected char '\(Character(Unicode.Scalar(quote)))'")
+        }
         do throws(StringEscapes.Failure) {
             append(.string(try StringEscapes.resolve(source[(position + 1)..<end])))
         } catch {
@@ -143,7 +145,9 @@ extension Lexer {
             default: radix = 0
             }
             if radix > 0 {
-                let end = end(from: position + 2) { Character(Unicode.Scalar($0)).hexDigitValue.map { $0 < radix } ?? false }
+                let end = end(from: position + 2) {
+                    Character(Unicode.Scalar($0)).hexDigitValue.map { $0 < radix } ?? false
+                }
                 if end > position + 2 { return (end, radix) }
             }
             return (end(from: position) { $0 == UInt8(ascii: "0") }, 10)

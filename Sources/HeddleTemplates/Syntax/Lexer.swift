@@ -97,6 +97,8 @@ struct Lexer {
     }
 
     private mutating func comment() throws(TemplateError) {
+        // Jinja2 does not mind what the template's end leaves open with nothing in it.
+        if position == source.count { return }
         var index = position
         while index < source.count {
             if matches("+#}", index) {
@@ -136,6 +138,7 @@ struct Lexer {
 
     private mutating func raw(from start: Int) throws(TemplateError) {
         position = start
+        if position == source.count { return }
         var index = start
         while index < source.count {
             if matches("{%", index), let end = wordEnd("endraw", afterTag: index) {

@@ -1,6 +1,8 @@
 extension Parser {
     /// Makes a node of the tree, and refuses one that is too deep.
-    func node(_ kind: Expression.Kind, _ line: Int, over children: [Expression?] = []) throws(TemplateError) -> Expression {
+    func node(_ kind: Expression.Kind, _ line: Int, over children: [Expression?] = []) throws(TemplateError)
+        -> Expression
+    {
         var depth = 1
         for child in children { if let child { depth = max(depth, child.depth + 1) } }
         guard depth <= limits.expressionDepthMax else {

@@ -1,6 +1,8 @@
 extension Parser {
-    /// What may stand left of `=` or between `for` and `in`: names, tuples of them, and for `set` attributes of namespaces.
-    mutating func assignmentTarget(until end: String?, allowsAttributes: Bool) throws(TemplateError) -> Statement.Target {
+    /// What may stand left of `=` or between `for` and `in`: names, tuples of them, and for `set` attributes of
+    /// namespaces.
+    mutating func assignmentTarget(until end: String?, allowsAttributes: Bool) throws(TemplateError) -> Statement.Target
+    {
         let first = try targetPart(allowsAttributes)
         guard isAt(.comma) else { return first }
         var parts = [first]

@@ -16,7 +16,8 @@ struct Parser {
         guard source.count <= limits.templateByteCountMax else {
             throw TemplateError(
                 kind: .limit,
-                message: "the template has \(source.count) bytes; at most \(limits.templateByteCountMax) are read", line: 0)
+                message: "the template has \(source.count) bytes; at most \(limits.templateByteCountMax) are read",
+                line: 0)
         }
         let tokens = try Lexer.tokens(of: source)
         // Scopes are copied at branches: few names keep that short.
@@ -99,7 +100,8 @@ struct Parser {
             switch current.kind {
             case .end:
                 guard ends.isEmpty else {
-                    throw failure("Unexpected end of template. Jinja was looking for '\(ends.joined(separator: "' or '"))'.")
+                    throw failure(
+                        "Unexpected end of template. Jinja was looking for '\(ends.joined(separator: "' or '"))'.")
                 }
                 leave()
                 return result
@@ -149,7 +151,8 @@ struct Parser {
             return [
                 .macro(
                     slot: 0, name: name,
-                    Statement.MacroDefinition(name: name, parameters: parameters, body: .init(statements: body), line: line))
+                    Statement.MacroDefinition(
+                        name: name, parameters: parameters, body: .init(statements: body), line: line))
             ]
         case "call":
             advance()
@@ -158,7 +161,8 @@ struct Parser {
             guard case .call = call.kind else { throw failure("expected call", line: line) }
             let body = try block(until: ["endcall"]).body
             return [
-                .callBlock(call, Statement.MacroDefinition(parameters: parameters, body: .init(statements: body), line: line))
+                .callBlock(
+                    call, Statement.MacroDefinition(parameters: parameters, body: .init(statements: body), line: line))
             ]
         case "generation":
             advance()

@@ -7,7 +7,7 @@ enum StringEscapes {
 
     static func resolve(_ literal: ArraySlice<UInt8>) throws(Failure) -> Text {
         guard literal.contains(UInt8(ascii: "\\")) else { return Text(Array(literal)) }
-        // Jinja2 first writes every character beyond ASCII as an escape: behind a backslash it then means another thing.
+        // Jinja2 first writes every character beyond ASCII as an escape: behind a backslash it then means something else.
         let escaped = ascii(Array(literal))
         var result: [UInt8] = []
         var index = 0

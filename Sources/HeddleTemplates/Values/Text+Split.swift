@@ -5,7 +5,7 @@ extension Text {
         var index = Scan.spaceEnd(bytes, 0)
         while index < bytes.count {
             if result.count == countMax {
-                result.append(Text(Array(bytes[index..<Scan.endWithoutSpace(bytes, index..<bytes.count)])))
+                result.append(Text(Array(bytes[index...])))
                 break
             }
             let end = wordEnd(index)
@@ -21,7 +21,7 @@ extension Text {
         var end = Scan.endWithoutSpace(bytes, 0..<bytes.count)
         while end > 0 {
             if result.count == countMax {
-                result.append(Text(Array(bytes[Scan.spaceEnd(bytes, 0)..<end])))
+                result.append(Text(Array(bytes[..<end])))
                 break
             }
             var start = end
@@ -55,7 +55,8 @@ extension Text {
     /// Pieces between separators, at most `countMax` cuts from the right; the separator is not empty.
     func piecesFromRight(between separator: Text, countMax: Int) -> [Text] {
         let reversed = Array(bytes.reversed())
-        let found = TextSearch(separator.bytes.reversed()).all(in: reversed, from: 0, to: bytes.count, countMax: countMax)
+        let found = TextSearch(separator.bytes.reversed()).all(
+            in: reversed, from: 0, to: bytes.count, countMax: countMax)
         return pieces(found.map { bytes.count - $0 - separator.bytes.count }.reversed(), separator.bytes.count)
     }
 
