@@ -9,11 +9,12 @@ public struct TemplateLimits: Hashable, Sendable {
     /// Levels of one expression's tree, such as the links of `a.b.c` or the terms of `a + b + c`.
     public var expressionDepthMax = 250
     /// Levels of evaluation that are open at once while rendering: macros that call each other count all their levels.
-    public var evaluationDepthMax = 1_000
+    /// So many levels take less than 1 MiB of stack.
+    public var evaluationDepthMax = 500
     /// Lists inside lists that a template may build or be given.
     public var valueDepthMax = 100
     /// Steps of one rendering: an expression, a statement, an element taken or 16 bytes of text made is a step.
-    public var stepCountMax = 20_000_000
+    public var stepCountMax = 5_000_000
     /// Bytes of the rendered text, and of any one string on the way there.
     public var outputByteCountMax = 16 << 20
     /// Elements of a `range`; what the sandbox of Jinja2 allows.

@@ -97,7 +97,7 @@ extension Renderer {
             let text = try string(of: path.isEmpty ? next : try follow(path, from: next))
             if !isFirst { bytes += separator.bytes }
             isFirst = false
-            try spend(bytes: bytes.count + text.bytes.count - min(bytes.count, text.bytes.count))
+            try spend(bytes: bytes.count, growingBy: text.bytes.count)
             bytes += text.bytes
         }
         try spend(bytes: bytes.count)

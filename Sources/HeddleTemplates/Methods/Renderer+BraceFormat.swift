@@ -49,7 +49,7 @@ extension Renderer {
             }
             let piece = try field(bytes[start..<index], arguments, &state, depthLeft: depthLeft)
             index += 1
-            try spend(bytes: result.count + piece.bytes.count)
+            try spend(bytes: result.count, growingBy: piece.bytes.count)
             result += piece.bytes
         }
         return Text(result)

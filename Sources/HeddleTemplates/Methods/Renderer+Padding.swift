@@ -49,7 +49,7 @@ extension Renderer {
             case [UInt8(ascii: "\t")]:
                 guard size > 0 else { continue }
                 let width = size - column % size
-                try spend(bytes: result.count + width)
+                try spend(bytes: result.count, growingBy: width)
                 result += [UInt8](repeating: UInt8(ascii: " "), count: width)
                 column += width
             case [UInt8(ascii: "\n")], [UInt8(ascii: "\r")]:

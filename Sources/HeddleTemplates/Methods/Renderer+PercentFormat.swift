@@ -28,7 +28,7 @@ extension Renderer {
             }
             if argument == nil { argument = try next(&source) }
             let piece = try converted(argument ?? .none, Character(kind), specification)
-            try spend(bytes: result.count + piece.bytes.count)
+            try spend(bytes: result.count, growingBy: piece.bytes.count)
             result += piece.bytes
         }
         if !source.isUsedUp { throw failure(.type, "not all arguments converted during string formatting") }

@@ -154,7 +154,7 @@ extension Renderer {
                 throw failure(.type, "sequence item \(index): expected str instance, \(value.typeName) found")
             }
             if index > 0 { bytes += separator.bytes }
-            try spend(bytes: bytes.count + text.bytes.count)
+            try spend(bytes: bytes.count, growingBy: text.bytes.count)
             bytes += text.bytes
         }
         return .text(Text(bytes))

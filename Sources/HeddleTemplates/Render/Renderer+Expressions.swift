@@ -27,59 +27,105 @@ extension Renderer {
         }
     }
 
+    /// Every form has a function of its own that is not inlined: what one form needs on the stack would otherwise be
+    /// taken at every level of all.
     private func evaluateInner(_ expression: Expression, _ frame: Frame) throws(TemplateError) -> Value {
         switch expression.kind {
         case .constant, .variable, .name, .captured: preconditionFailure("leaves are evaluated without a level")
         case .tuple(let items): return try tuple(try evaluate(items, frame))
         case .list(let items): return try list(try evaluate(items, frame))
         case .dictionary(let items): return try dictionary(items, frame)
-        case .attribute(let value, let name):
-            let value = try evaluate(value, frame)
-            line = expression.line
-            return try attribute(Text(name), of: value)
-        case .item(let value, let index):
-            let value = try evaluate(value, frame)
-            let index = try evaluate(index, frame)
-            line = expression.line
-            return try item(index, of: value)
+        case .attribute(let value, let name): return try attribute(value, name, expression.line, frame)
+        case .item(let value, let index): return try item(value, index, expression.line, frame)
         case .slice(let value, let start, let stop, let step):
             return try slice(value, start, stop, step, expression.line, frame)
-        case .call(let callee, let arguments):
-            let callee = try evaluate(callee, frame)
-            let values = try evaluate(arguments, frame)
-            line = expression.line
-            return try call(callee, values)
+        case .call(let callee, let arguments): return try call(callee, arguments, expression.line, frame)
         case .filter(let value, let name, let arguments):
-            let value = try evaluate(value, frame)
-            let values = try evaluate(arguments, frame)
-            line = expression.line
-            return try apply(filter: name, to: value, values)
-        case .test(let value, let name, let arguments):
-            let value = try evaluate(value, frame)
-            let values = try evaluate(arguments, frame)
-            line = expression.line
-            return .bool(try apply(test: name, to: value, values))
+            return try filter(value, name, arguments, expression.line, frame)
+        case .test(let value, let name, let arguments): return try test(value, name, arguments, expression.line, frame)
         case .conditional(let test, let then, let otherwise):
             return try conditional(test, then, otherwise, expression.line, frame)
-        case .and(let left, let right):
-            let value = try evaluate(left, frame)
-            return try isTrue(value) ? try evaluate(right, frame) : value
-        case .or(let left, let right):
-            let value = try evaluate(left, frame)
-            return try isTrue(value) ? value : try evaluate(right, frame)
+        case .and(let left, let right): return try either(left, right, unless: true, frame)
+        case .or(let left, let right): return try either(left, right, unless: false, frame)
         case .not(let operand): return .bool(!(try isTrue(try evaluate(operand, frame))))
         case .negative(let operand): return try signed(operand, isNegative: true, expression.line, frame)
         case .positive(let operand): return try signed(operand, isNegative: false, expression.line, frame)
         case .binary(let operation, let left, let right):
-            let left = try evaluate(left, frame)
-            let right = try evaluate(right, frame)
-            line = expression.line
-            return try compute(operation, left, right)
+            return try binary(operation, left, right, expression.line, frame)
         case .concatenation(let parts): return try concatenate(parts, frame)
         case .comparison(let first, let rest): return try compare(first, rest, expression.line, frame)
         }
     }
 
+    @inline(never)
+    private func attribute(_ value: Expression, _ name: String, _ line: Int, _ frame: Frame) throws(TemplateError)
+        -> Value
+    {
+        let value = try evaluate(value, frame)
+        self.line = line
+        return try attribute(Text(name), of: value)
+    }
+
+    @inline(never)
+    private func item(_ value: Expression, _ index: Expression, _ line: Int, _ frame: Frame) throws(TemplateError)
+        -> Value
+    {
+        let value = try evaluate(value, frame)
+        let index = try evaluate(index, frame)
+        self.line = line
+        return try item(index, of: value)
+    }
+
+    @inline(never)
+    private func call(
+        _ callee: Expression, _ arguments: Expression.Arguments, _ line: Int, _ frame: Frame
+    ) throws(TemplateError) -> Value {
+        let callee = try evaluate(callee, frame)
+        let values = try evaluate(arguments, frame)
+        self.line = line
+        return try call(callee, values)
+    }
+
+    @inline(never)
+    private func filter(
+        _ value: Expression, _ name: String, _ arguments: Expression.Arguments, _ line: Int, _ frame: Frame
+    ) throws(TemplateError) -> Value {
+        let value = try evaluate(value, frame)
+        let values = try evaluate(arguments, frame)
+        self.line = line
+        return try apply(filter: name, to: value, values)
+    }
+
+    @inline(never)
+    private func test(
+        _ value: Expression, _ name: String, _ arguments: Expression.Arguments, _ line: Int, _ frame: Frame
+    ) throws(TemplateError) -> Value {
+        let value = try evaluate(value, frame)
+        let values = try evaluate(arguments, frame)
+        self.line = line
+        return .bool(try apply(test: name, to: value, values))
+    }
+
+    /// `and` takes the right value unless the left is false, `or` unless it is true.
+    @inline(never)
+    private func either(
+        _ left: Expression, _ right: Expression, unless isAnd: Bool, _ frame: Frame
+    ) throws(TemplateError) -> Value {
+        let value = try evaluate(left, frame)
+        return try isTrue(value) == isAnd ? try evaluate(right, frame) : value
+    }
+
+    @inline(never)
+    private func binary(
+        _ operation: BinaryOperator, _ left: Expression, _ right: Expression, _ line: Int, _ frame: Frame
+    ) throws(TemplateError) -> Value {
+        let left = try evaluate(left, frame)
+        let right = try evaluate(right, frame)
+        self.line = line
+        return try compute(operation, left, right)
+    }
+
+    @inline(never)
     private func evaluate(_ items: [Expression], _ frame: Frame) throws(TemplateError) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(items.count)
@@ -87,6 +133,7 @@ extension Renderer {
         return values
     }
 
+    @inline(never)
     private func dictionary(
         _ items: [(key: Expression, value: Expression)], _ frame: Frame
     ) throws(TemplateError) -> Value {
@@ -95,6 +142,7 @@ extension Renderer {
         return try mapping(pairs)
     }
 
+    @inline(never)
     private func slice(
         _ value: Expression, _ start: Expression?, _ stop: Expression?, _ step: Expression?, _ line: Int, _ frame: Frame
     ) throws(TemplateError) -> Value {
@@ -106,6 +154,7 @@ extension Renderer {
         return try slice(of: value, start, stop, step)
     }
 
+    @inline(never)
     private func conditional(
         _ test: Expression, _ then: Expression, _ otherwise: Expression?, _ line: Int, _ frame: Frame
     ) throws(TemplateError) -> Value {
@@ -116,6 +165,7 @@ extension Renderer {
                 "the inline if-expression on line \(line) evaluated to false and no else section was defined."))
     }
 
+    @inline(never)
     private func signed(
         _ operand: Expression, isNegative: Bool, _ line: Int, _ frame: Frame
     ) throws(TemplateError) -> Value {
@@ -134,17 +184,19 @@ extension Renderer {
         }
     }
 
+    @inline(never)
     private func concatenate(_ parts: [Expression], _ frame: Frame) throws(TemplateError) -> Value {
         var bytes: [UInt8] = []
         let values = try evaluate(parts, frame)
         for value in values {
             let text = try string(of: value)
-            try spend(bytes: bytes.count + text.bytes.count)
+            try spend(bytes: bytes.count, growingBy: text.bytes.count)
             bytes += text.bytes
         }
         return .text(Text(bytes))
     }
 
+    @inline(never)
     private func compare(
         _ first: Expression, _ rest: [(relation: ComparisonOperator, operand: Expression)], _ line: Int, _ frame: Frame
     ) throws(TemplateError) -> Value {
@@ -160,6 +212,7 @@ extension Renderer {
 
     // MARK: arguments
 
+    @inline(never)
     func evaluate(_ arguments: Expression.Arguments, _ frame: Frame) throws(TemplateError) -> CallArguments {
         var result = CallArguments(positional: try evaluate(arguments.positional, frame))
         if let unpacked = arguments.unpacked {

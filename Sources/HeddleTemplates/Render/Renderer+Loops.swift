@@ -15,6 +15,7 @@ extension Renderer {
         try caught { () throws(TemplateError) in try iterateBody(loop, over: iterable, frame, depth0: depth0) }.text
     }
 
+    @inline(never)
     private func iterateBody(
         _ loop: Statement.Loop, over iterable: Value, _ frame: Frame, depth0: Int
     ) throws(TemplateError) -> Flow {

@@ -44,21 +44,18 @@ extension Renderer {
         case .callBlock(let call, let definition): try runCallBlock(call, definition, frame)
         case .generation(let definition):
             line = definition.line
-            let macro = Macro(definition, frame: frame)
-            try write(try invoke(macro, CallArguments()).bytes)
+            try runGeneration(definition, frame)
         case .filterBlock(let filter, let body): return try runFilterBlock(filter, body, frame)
         case .with(let values, let body, let line):
             self.line = line
-            let inner = Frame(count: body.scope.starts.count, outer: frame)
-            start(inner, body.scope)
-            for (target, value) in values { try assign(try evaluate(value, frame), to: target, inner) }
-            return try run(body.statements, inner)
+            return try runWith(values, body, frame)
         case .breakLoop: return .breakLoop
         case .continueLoop: return .continueLoop
         }
         return .next
     }
 
+    @inline(never)
     private func output(_ expression: Expression, _ frame: Frame) throws(TemplateError) {
         let value = try evaluate(expression, frame)
         try write(try string(of: value).bytes)
@@ -75,6 +72,22 @@ extension Renderer {
 
     // MARK: blocks
 
+    @inline(never)
+    private func runGeneration(_ definition: Statement.MacroDefinition, _ frame: Frame) throws(TemplateError) {
+        try write(try invoke(Macro(definition, frame: frame), CallArguments()).bytes)
+    }
+
+    @inline(never)
+    private func runWith(
+        _ values: [(target: Statement.Target, value: Expression)], _ body: Statement.Body, _ frame: Frame
+    ) throws(TemplateError) -> Flow {
+        let inner = Frame(count: body.scope.starts.count, outer: frame)
+        start(inner, body.scope)
+        for (target, value) in values { try assign(try evaluate(value, frame), to: target, inner) }
+        return try run(body.statements, inner)
+    }
+
+    @inline(never)
     private func runSetBlock(
         _ target: Statement.Target, _ filter: Expression?, _ body: Statement.Body, _ line: Int, _ frame: Frame
     ) throws(TemplateError) -> Flow {
@@ -90,6 +103,7 @@ extension Renderer {
         return .next
     }
 
+    @inline(never)
     private func runFilterBlock(
         _ filter: Expression, _ body: Statement.Body, _ frame: Frame
     ) throws(TemplateError) -> Flow {
@@ -110,6 +124,7 @@ extension Renderer {
         return try evaluate(filter, frame)
     }
 
+    @inline(never)
     private func runCallBlock(
         _ call: Expression, _ definition: Statement.MacroDefinition, _ frame: Frame
     ) throws(TemplateError) {
@@ -129,6 +144,7 @@ extension Renderer {
     // MARK: assignment
 
     /// Jinja2 looks at the namespaces before it computes the value.
+    @inline(never)
     private func checkNamespaces(_ target: Statement.Target, _ frame: Frame) throws(TemplateError) {
         switch target {
         case .attribute(let namespace, _):
@@ -140,6 +156,7 @@ extension Renderer {
         }
     }
 
+    @inline(never)
     func assign(_ value: Value, to target: Statement.Target, _ frame: Frame) throws(TemplateError) {
         switch target {
         case .name: preconditionFailure("the binder replaces names by slots")

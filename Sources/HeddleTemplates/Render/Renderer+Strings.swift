@@ -56,7 +56,7 @@ extension Renderer {
     }
 
     private func append(_ text: Text, to writer: inout [UInt8]) throws(TemplateError) {
-        try spend(bytes: writer.count + text.bytes.count)
+        try spend(bytes: writer.count, growingBy: text.bytes.count)
         writer += text.bytes
     }
 

@@ -84,6 +84,14 @@ final class Renderer {
         try spend(1 + count / 16)
     }
 
+    /// Checks and counts what a text of `count` bytes grows by.
+    func spend(bytes count: Int, growingBy added: Int) throws(TemplateError) {
+        guard count + added <= limits.outputByteCountMax else {
+            throw failure(.limit, "a text is longer than \(limits.outputByteCountMax) bytes")
+        }
+        try spend(1 + added / 16)
+    }
+
     func text(_ text: Text) throws(TemplateError) -> Value {
         try spend(bytes: text.bytes.count)
         return .text(text)
