@@ -15,6 +15,8 @@ extension Renderer {
     ) throws(TemplateError) -> [Element] {
         var keyed: [(key: Value, element: Element)] = []
         for element in elements { keyed.append((try key(element), element)) }
+        // Turned round before and after, equal elements keep their order, and the same ones are compared as in Python.
+        if isReversed { keyed.reverse() }
         var width = 1
         while width < keyed.count {
             var merged: [(key: Value, element: Element)] = []
@@ -26,10 +28,7 @@ extension Renderer {
                 var (left, right) = (start, middle)
                 while left < middle, right < end {
                     try spend()
-                    let takesRight =
-                        isReversed
-                        ? try precedes(keyed[left].key, keyed[right].key)
-                        : try precedes(keyed[right].key, keyed[left].key)
+                    let takesRight = try precedes(keyed[right].key, keyed[left].key)
                     merged.append(keyed[takesRight ? right : left])
                     if takesRight { right += 1 } else { left += 1 }
                 }
@@ -40,6 +39,7 @@ extension Renderer {
             keyed = merged
             width *= 2
         }
+        if isReversed { keyed.reverse() }
         return keyed.map(\.element)
     }
 

@@ -10,13 +10,12 @@ enum PythonAttributes {
         "dict": [
             "clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values",
         ],
-        "int": numbers.union(["bit_count", "bit_length", "denominator", "numerator"]),
-        "bool": numbers.union(["bit_count", "bit_length", "denominator", "numerator"]),
+        "int": numbers.union(["bit_count", "bit_length"]),
+        "bool": numbers.union(["bit_count", "bit_length"]),
         "float": numbers.union(["fromhex", "hex", "is_integer"]),
-        "range": ["count", "index", "start", "step", "stop"],
-        "dict_keys": ["isdisjoint", "mapping"],
-        "dict_items": ["isdisjoint", "mapping"],
-        "dict_values": ["mapping"],
+        "range": ["count", "index"],
+        "dict_keys": ["isdisjoint"],
+        "dict_items": ["isdisjoint"],
         "generator": ["close", "send", "throw"],
     ]
 
@@ -35,7 +34,7 @@ enum PythonAttributes {
     ]
 
     private static let numbers: Set<String> = [
-        "as_integer_ratio", "conjugate", "from_bytes", "imag", "real", "to_bytes",
+        "as_integer_ratio", "conjugate", "from_bytes", "to_bytes",
     ]
 
     private static let text: Set<String> = [

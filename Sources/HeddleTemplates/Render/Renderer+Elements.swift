@@ -158,7 +158,30 @@ extension Renderer {
             case "used": return .bool(joiner.isUsed)
             default: return nil
             }
-        default: return method(word, of: value)
+        case .integer, .bool, .float:
+            if let part = Self.part(word, of: value) { return part }
+        case .range(let range):
+            switch word {
+            case "start": return .integer(range.start)
+            case "stop": return .integer(range.stop)
+            case "step": return .integer(range.step)
+            default: break
+            }
+        case .view where word == "mapping": throw unsupported("the mapping of a dictionary's view")
+        default: break
+        }
+        return method(word, of: value)
+    }
+
+    /// What Python's numbers say of themselves.
+    private static func part(_ name: String, of number: Value) -> Value? {
+        let whole = number.index.map { Value.integer($0) }
+        return switch name {
+        case "real": whole ?? number
+        case "imag": whole == nil ? .float(0) : .integer(0)
+        case "numerator": whole
+        case "denominator": whole.map { _ in .integer(1) }
+        default: nil
         }
     }
 
