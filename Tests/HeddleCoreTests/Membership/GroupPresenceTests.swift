@@ -8,19 +8,27 @@ import Testing
 
     private func epoch(_ number: UInt64) -> GroupEpoch { GroupEpoch(group: group, epoch: Epoch(number)) }
 
+    private func expect(
+        _ groups: inout GroupPresence, losing incarnation: Incarnation, ends epoch: GroupEpoch?,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let ended = groups.lost(incarnation, of: group)
+        #expect(ended == epoch, sourceLocation: sourceLocation)
+    }
+
     @Test func theLossOfRankZeroEndsItsEpochOnce() {
         var groups = GroupPresence()
         groups.up(epoch(1), incarnation: first)
-        #expect(groups.lost(first, of: group) == epoch(1))
-        #expect(groups.lost(first, of: group) == nil)
+        expect(&groups, losing: first, ends: epoch(1))
+        expect(&groups, losing: first, ends: nil)
     }
 
     @Test func aLossThatIsHeardLateDoesNotEndTheNextEpoch() {
         var groups = GroupPresence()
         groups.up(epoch(1), incarnation: first)
         groups.up(epoch(2), incarnation: second)
-        #expect(groups.lost(first, of: group) == nil)
-        #expect(groups.lost(second, of: group) == epoch(2))
+        expect(&groups, losing: first, ends: nil)
+        expect(&groups, losing: second, ends: epoch(2))
     }
 
     @Test func anEarlierEpochThatIsHeardLateSaysNothing() {
@@ -28,14 +36,14 @@ import Testing
         groups.up(epoch(2), incarnation: second)
         groups.up(epoch(1), incarnation: first)
         groups.ended(epoch(1))
-        #expect(groups.lost(first, of: group) == nil)
-        #expect(groups.lost(second, of: group) == epoch(2))
+        expect(&groups, losing: first, ends: nil)
+        expect(&groups, losing: second, ends: epoch(2))
     }
 
     @Test func anEpochThatEndedIsNotEndedAgain() {
         var groups = GroupPresence()
         groups.up(epoch(1), incarnation: first)
         groups.ended(epoch(1))
-        #expect(groups.lost(first, of: group) == nil)
+        expect(&groups, losing: first, ends: nil)
     }
 }

@@ -493,14 +493,8 @@ import Testing
         let submission = HeddleCoreTests.submission(1, parameters: SamplingParameters(tokenCountMax: 2500))
         var table = try running(submission, credit: 10_000, creditMax: 10_000)
         let tokens = (0..<2500).map { TokenID($0 % 50) }
-        let delivered = table.delivered(delivery(tokens, at: 0, finish: .length), now: at(1))
-        guard case .scan(_, _, _, _, let isLast)? = delivered.first else {
-            Issue.record("the tokens are not scanned")
-            return
-        }
-        #expect(isLast)
-        let actions = table.scanned(request(1), choice: 0, tokenCount: 2500, now: at(1))
-        let chunks = actions.compactMap { action in
+        let actions = table.delivered(delivery(tokens, at: 0, finish: .length), now: at(1))
+        let chunks = actions.compactMap { action -> RequestTable.Chunk? in
             if case .send(_, let chunk) = action { chunk } else { nil }
         }
         #expect(chunks.map(\.tokens.count) == [1024, 1024, 452])

@@ -4,24 +4,27 @@ import Testing
 @Suite struct RoundRobinTests {
     @Test func lanesTakeTurnsAndKeepTheirOrder() {
         var lanes = RoundRobin<String, Int>(depthMax: 100)
-        for number in 0..<5 { #expect(lanes.add(number, to: "many")) }
-        #expect(lanes.next() == 0)
-        #expect(lanes.add(10, to: "one"))
-        #expect(lanes.add(20, to: "two"))
-        #expect(lanes.add(11, to: "one"))
-        #expect(lanes.removeAll() == [1, 10, 20, 2, 11, 3, 4])
+        var taken: [Bool] = []
+        for number in 0..<5 { taken.append(lanes.add(number, to: "many")) }
+        let first = lanes.next()
+        for (number, lane) in [(10, "one"), (20, "two"), (11, "one")] { taken.append(lanes.add(number, to: lane)) }
+        let others = lanes.removeAll()
+        #expect(first == 0)
+        #expect(others == [1, 10, 20, 2, 11, 3, 4])
+        #expect(taken == Array(repeating: true, count: 8))
         #expect(lanes.isEmpty)
-        #expect(lanes.next() == nil)
     }
 
     @Test func aFullLaneIsFullForItselfAlone() {
         var lanes = RoundRobin<String, Int>(depthMax: 2)
-        #expect(lanes.add(1, to: "many"))
-        #expect(lanes.add(2, to: "many"))
-        #expect(!lanes.add(3, to: "many"))
-        #expect(lanes.add(4, to: "one"))
-        #expect(lanes.next() == 1)
-        #expect(lanes.add(5, to: "many"))
-        #expect(lanes.removeAll() == [4, 2, 5])
+        var taken: [Bool] = []
+        for number in 1...3 { taken.append(lanes.add(number, to: "many")) }
+        taken.append(lanes.add(4, to: "one"))
+        let first = lanes.next()
+        taken.append(lanes.add(5, to: "many"))
+        let others = lanes.removeAll()
+        #expect(taken == [true, true, false, true, true])
+        #expect(first == 1)
+        #expect(others == [4, 2, 5])
     }
 }
