@@ -52,6 +52,7 @@ let package = Package(
             name: "HeddleFiles",
             dependencies: ["HeddleCore", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
+        .target(name: "HeddleTemplates", dependencies: ["HeddleFiles"], swiftSettings: strict),
         .target(
             name: "HeddleEngine",
             dependencies: ["HeddleCore", "HeddleFiles", "HeddleKernels", "HeddleCollective"],
@@ -77,7 +78,7 @@ let package = Package(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", "HeddleRoles", "HeddleClient",
+                "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -102,6 +103,9 @@ let package = Package(
         .testTarget(
             name: "HeddleFilesTests", dependencies: ["HeddleFiles", "HeddleCore"], resources: [.copy("Goldens")],
             swiftSettings: strict),
+        .testTarget(
+            name: "HeddleTemplatesTests", dependencies: ["HeddleTemplates", "HeddleFiles"],
+            resources: [.copy("Goldens")], swiftSettings: strict),
         .testTarget(
             name: "HeddleEngineTests",
             dependencies: ["HeddleEngine", "HeddleCollective", "HeddleFiles", "HeddleKernels", "HeddleCore"],

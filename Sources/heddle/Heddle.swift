@@ -26,8 +26,8 @@ struct Heddle: ParsableCommand {
             """,
         version: "heddle 0.1.0",
         subcommands: [
-            Up.self, Down.self, NodeCommand.self, Submit.self, Generate.self, Status.self, Get.self, Describe.self,
-            Config.self, ModelCommand.self, AdapterCommand.self, Doctor.self, BenchCommand.self,
+            Up.self, Down.self, NodeCommand.self, Submit.self, Chat.self, Generate.self, Status.self, Get.self,
+            Describe.self, Config.self, ModelCommand.self, AdapterCommand.self, Doctor.self, BenchCommand.self,
         ])
 }
 

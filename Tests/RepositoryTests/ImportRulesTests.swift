@@ -13,6 +13,7 @@ import Testing
         "HeddleKernels": ["CHeddleKernels"],
         "HeddleCollective": ["CHeddleLinux", "HeddleCore", "HeddleTransport"],
         "HeddleFiles": ["HeddleCore", "Crypto"],
+        "HeddleTemplates": ["HeddleFiles"],
         "HeddleEngine": ["HeddleCore", "HeddleFiles", "HeddleKernels", "HeddleCollective"],
         "HeddleCluster": ["CHeddleLinux", "HeddleCore", "Yams", "Crypto"],
         "HeddleRoles": [
@@ -21,7 +22,8 @@ import Testing
         ],
         "heddle": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleCluster", "HeddleRoles", "HeddleClient", "ArgumentParser", "Logging",
+            "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleClient", "ArgumentParser",
+            "Logging",
         ],
     ]
 

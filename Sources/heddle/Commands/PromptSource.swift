@@ -19,6 +19,14 @@ struct PromptSource {
         return .text(try standardInput())
     }
 
+    /// The argument, when it is what was typed.
+    static func checked(_ argument: String) throws(RequestFailure) -> String {
+        do throws(RequestError) {
+            try PromptSource(argument: argument).checkArgument(argument)
+            return argument
+        } catch { throw RequestFailure(id: nil, error) }
+    }
+
     private static func tokens(_ text: String) throws(RequestError) -> [TokenID] {
         var tokens: [TokenID] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
