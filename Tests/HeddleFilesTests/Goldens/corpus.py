@@ -9,7 +9,7 @@ LINE_COUNT = 20000
 LINES_PER_DIGEST = 50
 ROW_COUNT = 4000
 ROWS_PER_DIGEST = 50
-SCALARS_PER_DIGEST = 4096
+SCALARS_PER_TEXT = 32
 MASK = (1 << 64) - 1
 
 
@@ -80,9 +80,15 @@ def line(rng, groups):
     return result
 
 
+made = []
+
+
 def lines(groups, count=LINE_COUNT, seed=33):
-    rng = Generator(seed)
-    return [line(rng, groups) for _ in range(count)]
+    """The first lines; made once."""
+    if len(made) < count:
+        rng = Generator(seed)
+        made[:] = [line(rng, groups) for _ in range(LINE_COUNT)]
+    return made[:count]
 
 
 def numbers(ids):
@@ -143,13 +149,15 @@ def digests_of_ids(tokenizer):
     return result
 
 
-def digests_of_scalars(tokenizer, block=SCALARS_PER_DIGEST):
-    scalars = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
+def digests_of_scalars(tokenizer, blocks):
+    """For every 1 / `blocks` of all scalars: ids of texts that hold SCALARS_PER_TEXT scalars each, between letters, digits and spaces."""
+    scalars = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
+    texts = ["".join(f"a{c}b 1{c} " for c in scalars[i:i + SCALARS_PER_TEXT]) for i in range(0, len(scalars), SCALARS_PER_TEXT)]
     result = []
-    for start in range(0, len(scalars), block):
-        texts = [f"a{chr(c)}b 1{chr(c)}  {chr(c)}{chr(c)}" for c in scalars[start:start + block]]
+    count = -(-len(texts) // blocks)
+    for start in range(0, len(texts), count):
         value = 0
-        for encoding in tokenizer.encode_batch_fast(texts):
+        for encoding in tokenizer.encode_batch_fast(texts[start:start + count]):
             value = zlib.crc32(numbers(encoding.ids), value)
         result.append(f"{value:08x}")
     return result

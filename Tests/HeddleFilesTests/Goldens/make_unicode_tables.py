@@ -52,8 +52,8 @@ def punctuation():
 
 
 def kinds():
-    """For every scalar the properties that Oniguruma sees in it, as bits."""
-    properties = [rf"\p{{{name}}}" for name in CATEGORIES] + [r"\s", r"\w"] + [rf"\p{{{name}}}" for name in SCRIPTS]
+    """For every scalar the properties that Oniguruma sees in it, as bits: to `\\w`, not so in a class, ² is a word."""
+    properties = [rf"\p{{{name}}}" for name in CATEGORIES] + [r"\s", r"\w", r"[\w]"] + [rf"\p{{{name}}}" for name in SCRIPTS]
     found = dict.fromkeys(SCALARS, 0)
     for bit, pattern in enumerate(properties):
         # No scalar is a surrogate, and Oniguruma says so by finding none.
@@ -290,4 +290,5 @@ def main(folder):
             out.write("}\n")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

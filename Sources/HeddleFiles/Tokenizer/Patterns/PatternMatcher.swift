@@ -231,10 +231,10 @@ struct PatternMatcher {
 
 extension PatternProgram {
     /// Steps for each byte before failures are remembered.
-    static let stepsPerByteMax = 32
+    package static let stepsPerByteMax = 32
 
     /// Calls `body` with every match in well-formed UTF-8, from left to right.
-    func forEachMatch(
+    package func forEachMatch(
         in bytes: UnsafeBufferPointer<UInt8>, stepsPerByteMax: Int = Self.stepsPerByteMax, _ body: (Range<Int>) -> Void
     ) {
         instructions.withUnsafeBufferPointer { instructions in

@@ -41,7 +41,7 @@ indirect enum PatternNode: Sendable {
 }
 
 /// Why a pattern is not run.
-struct PatternError: Error, Hashable, Sendable {
+package struct PatternError: Error, Hashable, Sendable {
     /// What is not understood, and where.
-    let reason: String
+    package let reason: String
 }

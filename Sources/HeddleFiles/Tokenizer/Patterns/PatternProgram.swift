@@ -1,6 +1,6 @@
 /// Owns a pattern in the form that is matched: instructions over sets, the first way that matches preferred, as in every
 /// backtracking engine.
-struct PatternProgram: Sendable {
+package struct PatternProgram: Sendable {
     struct Instruction: Sendable {
         enum Operation: UInt8, Sendable {
             /// One scalar of `set`, then `next`.
@@ -56,7 +56,7 @@ struct PatternProgram: Sendable {
     private static let instructionCountMax = 2048
 
     /// Reads a pattern.
-    init(_ pattern: String) throws(PatternError) {
+    package init(_ pattern: String) throws(PatternError) {
         var parser = try PatternParser(pattern)
         let node = try parser.parse()
         sets = parser.sets

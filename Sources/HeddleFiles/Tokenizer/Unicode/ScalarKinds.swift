@@ -27,7 +27,7 @@ struct ScalarKinds: Sendable {
     private static let names: [Substring] =
         """
         Cc Cf Cn Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs space word \
-        Han Hiragana Katakana Hangul Latin Greek Cyrillic Arabic Hebrew Devanagari Thai
+        wordOfClass Han Hiragana Katakana Hangul Latin Greek Cyrillic Arabic Hebrew Devanagari Thai
         """
         .split(separator: " ")
 
@@ -54,7 +54,8 @@ struct ScalarKinds: Sendable {
     /// Whether `\w` matches it.
     func isWord(_ scalar: UInt32) -> Bool { wordKinds.contains(self[scalar]) }
 
-    /// The kinds of a property: `L`, `Lu`, `Han`, `space` (`\s`), `word` (`\w`) or `Nd` (`\d`); nil for another name.
+    /// The kinds of a property: `L`, `Lu`, `Han`, `space` (`\s`), `word` (`\w`), `wordOfClass` (`[\w]`,
+    /// which lacks a few of Latin-1) or `Nd` (`\d`); nil for another name.
     static func kinds(named name: String) -> Mask? {
         if name.count == 1 { return kinds { $0.utf8.count == 2 && $0.hasPrefix(name) } }
         return kinds { $0 == name }
