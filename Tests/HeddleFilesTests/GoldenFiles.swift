@@ -33,6 +33,59 @@ enum GoldenFiles {
         text.split(separator: 0x20).compactMap { TokenID(String(decoding: $0, as: UTF8.self)) }
     }
 
+    /// A file of the folder Families.
+    static func family(_ name: String) throws -> JSONValue {
+        try JSONParser.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: path("Families/" + name)))))
+    }
+
+    static func familyTokenizer(_ name: String) throws -> Tokenizer {
+        try Tokenizer(path: path("Families/\(name).json"))
+    }
+
+    /// Checksums: of lines, of ids, of scalars.
+    static func digests(_ family: String) throws -> [[String]] {
+        let rows = try lines("Families/\(family).txt").map { line in
+            String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
+        }
+        try #require(rows.count == 3)
+        return rows
+    }
+
+    /// A tokenizer.json with other parts in the place of its own.
+    static func json(_ base: JSONValue, replacing parts: JSONObject) throws -> [UInt8] {
+        var members: [String] = []
+        for member in try #require(base.object).members {
+            let value = parts[member.key.description] ?? member.value
+            members.append(text(.string(member.key)) + ": " + text(value))
+        }
+        return Array("{\(members.joined(separator: ", "))}".utf8)
+    }
+
+    /// A value as JSON.
+    static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: return "null"
+        case .bool(let truth): return truth ? "true" : "false"
+        case .integer(let number): return String(number)
+        case .real(let number): return String(number)
+        case .array(let elements): return "[" + elements.map { text($0) }.joined(separator: ", ") + "]"
+        case .object(let object):
+            let members = object.members.map { text(.string($0.key)) + ": " + text($0.value) }
+            return "{" + members.joined(separator: ", ") + "}"
+        case .string(let string):
+            var result = "\""
+            for scalar in string.description.unicodeScalars {
+                switch scalar {
+                case "\"", "\\": result += "\\\(scalar)"
+                case "\0"..<" ":
+                    result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+            return result + "\""
+        }
+    }
+
     struct Malformed: Error {}
 }
 

@@ -60,10 +60,18 @@ public struct JSONObject: Hashable, Sendable {
         public let key: JSONString
         /// What stands behind the colon.
         public let value: JSONValue
+
+        package init(key: JSONString, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// In the order of the text.
     public let members: [Member]
+
+    /// Keys differ from each other.
+    package init(members: [Member]) { self.members = members }
 
     /// The value at `key`, by a linear search: for objects with few keys, or few questions. nil where there is none.
     public subscript(_ key: String) -> JSONValue? { members.first { $0.key.equals(key) }?.value }

@@ -11,6 +11,16 @@ enum ByteAlphabet {
         return bytes
     }
 
+    /// The UTF-8 of each byte's character.
+    static let characters: [[UInt8]] = {
+        var characters = [[UInt8]](repeating: [], count: 256)
+        for (scalar, byte) in byteOfScalar.enumerated() {
+            guard let byte else { continue }
+            characters[Int(byte)].append(scalar: UInt32(scalar))
+        }
+        return characters
+    }()
+
     /// Printable Latin-1 stands for itself; the other 68 bytes are U+0100 and following in rising order.
     private static let byteOfScalar: [UInt8?] = {
         var table = [UInt8?](repeating: nil, count: 0x144)

@@ -22,6 +22,13 @@ struct ByteTable: Sendable {
         return true
     }
 
+    /// Adds a key, or changes its value.
+    mutating func set(_ key: [UInt8], _ value: Int32) {
+        guard !insert(key, value) else { return }
+        let slot = key.withUnsafeBufferPointer { self.slot(of: $0) }
+        entries[Int(slots[slot])].value = value
+    }
+
     subscript(key: [UInt8]) -> Int32? { key.withUnsafeBufferPointer { self[$0] } }
 
     subscript(key: UnsafeBufferPointer<UInt8>) -> Int32? {

@@ -1,7 +1,8 @@
 import HeddleCore
 
-/// Turns text into tokens and tokens into text exactly as the `tokenizers` library does with the same tokenizer.json, for
-/// the byte-level byte-pair family (GPT-2, Llama 3, Qwen 2). Encoding takes n log n time whatever the text holds.
+/// Turns text into tokens and tokens into text exactly as the `tokenizers` library does with the same tokenizer.json:
+/// byte-level byte pairs (GPT-2, Llama 3, Qwen), SentencePiece's byte pairs (Llama 2, Mistral, Gemma, Phi-3), unigrams (T5,
+/// XLM-R) and whole words. Encoding takes n log n time whatever the text holds.
 public struct Tokenizer: Sendable {
     private let parts: Parts
 
@@ -14,19 +15,27 @@ public struct Tokenizer: Sendable {
         let isSpecial: [Bool]
         let idByContent: [JSONString: TokenID]
 
+        /// What is put into the decoder for each token; nil where there is none.
+        let decoderInputs: [[UInt8]?]
+        /// Spellings of added tokens that are decoded otherwise.
+        let spellings: [TokenID: [UInt8]]
+
         init(_ file: TokenizerFile) {
             self.file = file
             rawTokens = AddedTokenFinder(file.addedTokens.filter { !$0.isNormalized })
             normalizedTokens = AddedTokenFinder(file.addedTokens.filter(\.isNormalized))
-            var isSpecial = [Bool](repeating: false, count: file.tokenBytes.count)
             var ids: [JSONString: TokenID] = [:]
+            var spellings: [TokenID: [UInt8]] = [:]
             for token in file.addedTokens {
-                // The crate knows control tokens by their spelling, and decodes to the normal form.
-                isSpecial[Int(token.id)] = token.isSpecial && token.content == token.spelling
                 ids[JSONString(token.spelling)] = token.id
+                if token.spelling != token.content { spellings[token.id] = token.spelling }
             }
-            self.isSpecial = isSpecial
             idByContent = ids
+            self.spellings = spellings
+            // The crate knows control tokens by their spelling, and looks for it in what it decodes.
+            let control = Set(file.addedTokens.filter(\.isSpecial).map { JSONString($0.spelling) })
+            isSpecial = file.texts.map { text in text.map { control.contains(JSONString($0)) } ?? false }
+            decoderInputs = file.texts.map { text in text.map { file.decoder.prepared($0) } }
         }
     }
 
@@ -52,11 +61,27 @@ public struct Tokenizer: Sendable {
     }
 
     /// The largest token id plus one; some ids below may stand for no token.
-    public var tokenCount: Int { parts.file.tokenBytes.count }
+    public var tokenCount: Int { parts.file.texts.count }
 
-    /// The bytes that a token adds to a text, which need not be whole characters; empty for an id without a token.
+    /// The bytes that a token adds to a text behind another token, which need not be whole characters; empty for an id
+    /// without a token.
     public func tokenBytes(_ token: TokenID) -> [UInt8] {
-        token >= 0 && Int(token) < parts.file.tokenBytes.count ? parts.file.tokenBytes[Int(token)] : []
+        decoderInput(token).map { parts.file.decoder.bytesBehindAnother($0) } ?? []
+    }
+
+    /// The token as the file spells it, such as `▁the`, `Ġthe`, `<0x0A>` or `<|eot_id|>`; nil for an id without a token.
+    public func tokenText(_ token: TokenID) -> String? {
+        guard token >= 0, Int(token) < parts.file.texts.count, let text = parts.file.texts[Int(token)] else {
+            return nil
+        }
+        return String(decoding: parts.spellings[token] ?? text, as: UTF8.self)
+    }
+
+    var decoder: DecoderChain { parts.file.decoder }
+
+    /// What is put into the decoder for a token; nil for an id without a token.
+    func decoderInput(_ token: TokenID) -> [UInt8]? {
+        token >= 0 && Int(token) < parts.decoderInputs.count ? parts.decoderInputs[Int(token)] : nil
     }
 
     /// Whether the token is a control token, which decoding leaves out where asked.
@@ -114,16 +139,21 @@ public struct Tokenizer: Sendable {
         checked bytes: UnsafeBufferPointer<UInt8>, _ addSpecialTokens: Bool, _ parseSpecialTokens: Bool
     ) -> [TokenID] {
         var tokens: [TokenID] = addSpecialTokens ? parts.file.prefix : []
-        var scratch = BytePairModel.Scratch()
+        var scratch = TokenModel.Scratch()
         for piece in parts.rawTokens.pieces(of: bytes, parseSpecialTokens: parseSpecialTokens) {
             switch piece {
             case .token(let token): tokens.append(token)
             case .text(let range):
                 let text = UnsafeBufferPointer(rebasing: bytes[range])
-                if parts.file.normalizes, let normalized = NormalForm.shared.composed(text) {
-                    normalized.withUnsafeBufferPointer { encode(normalized: $0, parseSpecialTokens, &scratch, &tokens) }
-                } else {
-                    encode(normalized: text, parseSpecialTokens, &scratch, &tokens)
+                let startsAtOrigin = range.lowerBound == 0
+                guard !parts.file.normalizer.leavesUnchanged(text) else {
+                    encode(normalized: text, startsAtOrigin, parseSpecialTokens, &scratch, &tokens)
+                    continue
+                }
+                let normal = parts.file.normalizer.normalized(
+                    Normalizer.Text(bytes: Array(text), startsAtOrigin: startsAtOrigin))
+                normal.bytes.withUnsafeBufferPointer {
+                    encode(normalized: $0, normal.startsAtOrigin, parseSpecialTokens, &scratch, &tokens)
                 }
             }
         }
@@ -132,14 +162,17 @@ public struct Tokenizer: Sendable {
     }
 
     private func encode(
-        normalized bytes: UnsafeBufferPointer<UInt8>, _ parseSpecialTokens: Bool,
-        _ scratch: inout BytePairModel.Scratch, _ tokens: inout [TokenID]
+        normalized bytes: UnsafeBufferPointer<UInt8>, _ startsAtOrigin: Bool, _ parseSpecialTokens: Bool,
+        _ scratch: inout TokenModel.Scratch, _ tokens: inout [TokenID]
     ) {
         for piece in parts.normalizedTokens.pieces(of: bytes, parseSpecialTokens: parseSpecialTokens) {
             switch piece {
             case .token(let token): tokens.append(token)
             case .text(let range):
-                parts.file.preTokenizer.forEachWord(of: UnsafeBufferPointer(rebasing: bytes[range])) { word in
+                parts.file.preTokenizer.forEachWord(
+                    of: UnsafeBufferPointer(rebasing: bytes[range]),
+                    startsAtOrigin: startsAtOrigin && range.lowerBound == 0
+                ) { word in
                     parts.file.model.encode(word, scratch: &scratch, into: &tokens)
                 }
             }

@@ -259,4 +259,5 @@ def main():
         out.write(len(header).to_bytes(8, "little") + header + data[8 + length:])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,10 +10,14 @@ added tokens, a crate of its own for normal forms). A model was trained with exa
 import sys
 import unicodedata
 
+from charsmap import charsmap
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
-LETTER, NUMBER, SPACE, DIGIT, WORD, STRIP, UNSTABLE = (1 << bit for bit in range(7))
+LETTER, NUMBER, SPACE, DIGIT, WORD, STRIP, UNSTABLE, PUNCTUATION = (1 << bit for bit in range(8))
+# What a split pattern may ask of a scalar, in the order of ScalarKinds.Property's bits.
+CATEGORIES = "Cc Cf Cn Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs".split()
+SCRIPTS = "Han Hiragana Katakana Hangul Latin Greek Cyrillic Arabic Hebrew Devanagari Thai".split()
 
 
 def matches(pattern):
@@ -37,6 +41,60 @@ def digits():
             if end - begin == 1 and begin % 2 == 1 and piece != "a":
                 found.add(ord(text[begin]))
     return found
+
+
+def punctuation():
+    split = pre_tokenizers.Punctuation("removed")
+    kept = set()
+    for piece, _ in split.pre_tokenize_str("".join(map(chr, SCALARS))):
+        kept.update(map(ord, piece))
+    return set(SCALARS) - kept
+
+
+def kinds():
+    """For every scalar the properties that Oniguruma sees in it, as bits: to `\\w`, not so in a class, ² is a word."""
+    properties = [rf"\p{{{name}}}" for name in CATEGORIES] + [r"\s", r"\w", r"[\w]"] + [rf"\p{{{name}}}" for name in SCRIPTS]
+    found = dict.fromkeys(SCALARS, 0)
+    for bit, pattern in enumerate(properties):
+        # No scalar is a surrogate, and Oniguruma says so by finding none.
+        for c in matches(pattern):
+            found[c] |= 1 << bit
+    for c, bits in found.items():
+        assert bin(bits & ((1 << len(CATEGORIES)) - 1)).count("1") == 1, hex(c)
+    assert matches(r"\d") == {c for c in SCALARS if found[c] >> CATEGORIES.index("Nd") & 1}
+    return found
+
+
+def grapheme_classes():
+    """What a scalar does to its neighbours in a grapheme cluster, as the Precompiled normalizer shows it: of a cluster
+    below six bytes whose first scalar is in the map, the rest is dropped."""
+    accents = normalizers.Precompiled(charsmap({"\u0301".encode(): b"M"})).normalize_str
+    letter = normalizers.Precompiled(charsmap({b"a": b"A"})).normalize_str
+    sign = normalizers.Precompiled(charsmap({"\u00a9".encode(): b"C"})).normalize_str
+    found = {}
+    for c in SCALARS:
+        t = chr(c)
+        if t in "a\u00a9\u0301":
+            found[c] = {"a": 0, "\u00a9": PICTOGRAPH, "\u0301": EXTEND}[t]
+            continue
+        if t == "\u200d":
+            found[c] = JOINER
+        elif letter("a" + t) == "A":
+            # A mark that stands between a pictograph and a joiner lets them join, unless it takes space itself.
+            joins = sign("\u00a9" + t + "\u200d\u00a9\u0301") == "C" + t + "\u200dC\u0301"
+            found[c] = EXTEND if joins else SPACING
+        elif accents(t + "\u0301\u0302") == t + "M":
+            found[c] = CONTROL
+        elif letter(t + "a\u0301") == t + "a\u0301".replace("a", "A"):
+            found[c] = PREPEND
+        elif sign("\u00a9\u200d" + t) == "C\u200d" + t:
+            found[c] = PICTOGRAPH
+        else:
+            found[c] = 0
+    return found
+
+
+CONTROL, EXTEND, SPACING, PREPEND, JOINER, PICTOGRAPH = range(1, 7)
 
 
 def added_token_tokenizer(**flags):
@@ -119,6 +177,7 @@ def main(folder):
     for bit, scalars in [
         (LETTER, matches(r"\p{L}")), (NUMBER, matches(r"\p{N}")), (SPACE, matches(r"\s")), (DIGIT, digits()),
         (WORD, words()), (STRIP, stripped()), (UNSTABLE, unstable),
+        (PUNCTUATION, punctuation()),
     ]:
         print(bit, len(scalars))
         for c in scalars:
@@ -133,8 +192,8 @@ def main(folder):
             last = value
     print("runs", len(runs), "decompositions", len(decomposition), "pairs", len(pairs), "classes", len(classes))
 
-    def literal(name, doc, numbers):
-        lines = [f"    /// {doc}", f"    static let {name}: [UInt32] = ["]
+    def literal(name, doc, numbers, type="UInt32"):
+        lines = [f"    /// {doc}", f"    static let {name}: [{type}] = ["]
         line = "       "
         for number in numbers:
             word = f" 0x{number:X},"
@@ -174,5 +233,62 @@ def main(folder):
                           [n for (a, b), c in sorted(pairs.items()) for n in (a, b, c)]))
         out.write("}\n")
 
+    def mappings(change, without=lambda c: chr(c)):
+        flat = []
+        for c in SCALARS:
+            whole = change(chr(c))
+            if whole != without(c) and c not in hangul:
+                flat += [len(whole) << 24 | c] + list(map(ord, whole))
+        return flat
 
-main(sys.argv[1])
+    def ranges(scalars):
+        flat = []
+        for c in sorted(scalars):
+            if flat and flat[-1] == c - 1:
+                flat[-1] = c
+            else:
+                flat += [c, c]
+        return flat
+
+    nfkd, lower, accents = (n.normalize_str for n in (normalizers.NFKD(), normalizers.Lowercase(), normalizers.StripAccents()))
+    with open(f"{folder}/CompatibilityTables.swift", "w") as out:
+        out.write(head)
+        out.write("/// What the forms KC and KD decompose beyond the canonical forms.\nenum CompatibilityTables {\n")
+        out.write(literal("decompositions", "Count << 24 | scalar, then as many scalars: its full decomposition.",
+                          mappings(nfkd, lambda c: nfd.normalize_str(chr(c)))))
+        out.write("}\n")
+    with open(f"{folder}/LowercaseTables.swift", "w") as out:
+        out.write(head)
+        out.write("/// What the normalizers Lowercase and StripAccents do to single scalars.\nenum LowercaseTables {\n")
+        out.write(literal("mappings", "Count << 24 | scalar, then as many scalars.", mappings(lower)))
+        out.write("\n")
+        out.write(literal("accents", "First and last scalar of each run that StripAccents takes away.",
+                          ranges(c for c in SCALARS if accents(chr(c)) == "")))
+        out.write("}\n")
+    for name, doc, field, values in [
+        ("ScalarKindRuns", "What Oniguruma takes every scalar for.", "kinds", kinds()),
+        ("GraphemeRuns", "What every scalar does to the bounds of grapheme clusters.", None, grapheme_classes()),
+    ]:
+        distinct = sorted(set(values.values()))
+        assert len(distinct) <= 128
+        print(name, len(distinct), "kinds")
+        numbers = []
+        last = None
+        for c in range(0x110000):
+            value = values.get(c, last)
+            if value != last:
+                numbers.append(c << 8 | (distinct.index(value) if field else value))
+                last = value
+        print(name, len(numbers), "runs")
+        with open(f"{folder}/{name}.swift", "w") as out:
+            out.write(head)
+            out.write(f"/// {doc}\nenum {name} {{\n")
+            if field:
+                out.write(literal("kinds", "The properties of each kind, a bit each.", distinct, "UInt64"))
+                out.write("\n")
+            out.write(literal("runs", "First scalar of a run, shifted left by 8, and the run's kind; in rising order.", numbers))
+            out.write("}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

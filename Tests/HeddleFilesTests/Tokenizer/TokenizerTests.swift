@@ -42,30 +42,30 @@ import Testing
         ),
         (#""padding": null"#, #""padding": {"strategy": "BatchLongest"}"#, "padding = "),
         (
-            #""normalizer": null"#, #""normalizer": {"type": "Lowercase"}"#,
-            #"normalizer = {"type": "Lowercase"} is not supported; NFC and Sequence are"#
+            #""normalizer": null"#, #""normalizer": {"type": "BertNormalizer"}"#,
+            #"normalizer = {"type": "BertNormalizer"} is not supported; Lowercase, NFC, "#
         ),
         (
-            #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}]}"#,
+            #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "ByteLevel"}]}"#,
             "normalizer.normalizers[0] = "
         ),
-        (#""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "Metaspace""#, "pre_tokenizer = "),
+        (#""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "BertPreTokenizer""#, "pre_tokenizer = "),
         (#""use_regex": true},"#, #""use_regex": true, "x": 1},"#, "pre_tokenizer.x = 1 is not supported"),
         (
             #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#,
-            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "\\w+"}, "behavior": "Isolated", "invert": false}, {"type": "ByteLevel"}]}"#,
-            #"pre_tokenizer.pretokenizers[0].pattern = {"Regex": "\w+"} is not supported; the patterns of GPT-2"#
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "(\\w)\\1"}, "behavior": "Isolated", "invert": false}, {"type": "ByteLevel"}]}"#,
+            #"pre_tokenizer.pretokenizers[0].pattern = {"Regex": "(\w)\1"} is not supported; at scalar 6 “\1” is not understood"#
         ),
         (
             #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#,
-            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, {"type": "ByteLevel"}]}"#,
-            #"pre_tokenizer.pretokenizers[0] = {"type": "Whitespace"} is not supported"#
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"}, {"type": "ByteLevel"}]}"#,
+            #"pre_tokenizer.pretokenizers[0] = {"type": "UnicodeScripts"} is not supported"#
         ),
         (#""decoder": {"type": "ByteLevel""#, #""decoder": {"type": "WordPiece""#, "decoder = "),
-        (#""type": "TemplateProcessing""#, #""type": "RobertaProcessing""#, "post_processor = "),
+        (#""type": "TemplateProcessing""#, #""type": "OtherProcessing""#, "post_processor = "),
         (#""ids": [4]"#, #""ids": [9]"#, "post_processor.special_tokens.<s>.ids[0]: 9 is outside the vocabulary of 5"),
         (#"{"Sequence": {"id": "A""#, #"{"Sequence": {"id": "B""#, "post_processor.single[1] = "),
-        (#"{"type": "BPE""#, #"{"type": "Unigram""#, #"model.type = "Unigram" is not supported; BPE is"#),
+        (#"{"type": "BPE""#, #"{"type": "WordPiece""#, #"model.type = "WordPiece" is not supported; BPE, Unigram and WordLevel are"#),
         (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout = 0.1 is not supported"),
         (#""byte_fallback": false"#, #""byte_fallback": true"#, "model.byte_fallback = true is not supported"),
         (

@@ -1,21 +1,22 @@
-/// Decides a text's normal form C (UAX #15) with the tables of the `tokenizers` crate's normalizer, which knows Unicode 9:
+/// Decides a text's normal forms (UAX #15) with the tables of the `tokenizers` crate's normalizer, which knows Unicode 9:
 /// a later mark is a character like any other to it, and so it was when the model was trained.
 struct NormalForm: Sendable {
+    enum Form: Sendable {
+        case c
+        case d
+        case kc
+        case kd
+    }
+
     static let shared = NormalForm()
 
     private let decompositions: [UInt32: [UInt32]]
+    /// Where the compatibility forms decompose otherwise.
+    private let compatibilityDecompositions: [UInt32: [UInt32]]
     private let combiningClasses: [UInt32: UInt8]
     private let compositions: [UInt64: UInt32]
 
     private init() {
-        var decompositions: [UInt32: [UInt32]] = [:]
-        var index = 0
-        let flat = NormalFormTables.decompositions
-        while index < flat.count {
-            let count = Int(flat[index] >> 24)
-            decompositions[flat[index] & 0xFF_FFFF] = Array(flat[(index + 1)...(index + count)])
-            index += count + 1
-        }
         var classes: [UInt32: UInt8] = [:]
         let runs = NormalFormTables.combiningClasses
         for index in stride(from: 0, to: runs.count, by: 2) {
@@ -26,50 +27,67 @@ struct NormalForm: Sendable {
         for index in stride(from: 0, to: triples.count, by: 3) {
             compositions[UInt64(triples[index]) << 32 | UInt64(triples[index + 1])] = triples[index + 2]
         }
-        self.decompositions = decompositions
+        decompositions = Self.mappings(NormalFormTables.decompositions)
+        compatibilityDecompositions = Self.mappings(CompatibilityTables.decompositions)
         combiningClasses = classes
         self.compositions = compositions
     }
 
-    /// The normal form of well-formed UTF-8; nil where the text is in it already by the quick check.
-    func composed(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-        let reader = ScalarReader(bytes: bytes)
-        let classes = ScalarClasses.shared
-        var position = 0
-        var isStable = true
-        while position < bytes.count, isStable {
-            let (scalar, end) = reader.scalar(at: position)
-            isStable = scalar < 0x300 || !classes[scalar].contains(.unstable)
-            position = end
+    /// Reads count << 24 | scalar, then as many scalars, over and over.
+    static func mappings(_ flat: [UInt32]) -> [UInt32: [UInt32]] {
+        var mappings: [UInt32: [UInt32]] = [:]
+        var index = 0
+        while index < flat.count {
+            let count = Int(flat[index] >> 24)
+            mappings[flat[index] & 0xFF_FFFF] = Array(flat[(index + 1)..<(index + 1 + count)])
+            index += count + 1
         }
-        if isStable { return nil }
+        return mappings
+    }
 
+    /// The normal form of well-formed UTF-8; nil where the text is in it already by a quick check.
+    func normalized(_ bytes: UnsafeBufferPointer<UInt8>, _ form: Form) -> [UInt8]? {
+        if isQuicklyNormal(bytes, form) { return nil }
+        let reader = ScalarReader(bytes: bytes)
         var scalars: [UInt32] = []
-        position = 0
+        scalars.reserveCapacity(bytes.count)
+        var position = 0
         while position < bytes.count {
             let (scalar, end) = reader.scalar(at: position)
-            decompose(scalar, into: &scalars)
+            decompose(scalar, isCompatible: form == .kc || form == .kd, into: &scalars)
             position = end
         }
         order(&scalars)
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
-        for value in compose(scalars) {
-            guard let scalar = Unicode.Scalar(value) else {
-                preconditionFailure("\(value) is a scalar: the tables say so")
-            }
-            UTF8Check.append(scalar, to: &result)
-        }
+        for value in form == .c || form == .kc ? compose(scalars) : scalars { result.append(scalar: value) }
         return result
     }
 
-    private func decompose(_ scalar: UInt32, into scalars: inout [UInt32]) {
-        if Hangul.syllables.contains(scalar) {
+    func isQuicklyNormal(_ bytes: UnsafeBufferPointer<UInt8>, _ form: Form) -> Bool {
+        guard form == .c else { return bytes.allSatisfy { $0 < 0x80 } }
+        let reader = ScalarReader(bytes: bytes)
+        let classes = ScalarClasses.shared
+        var position = 0
+        while position < bytes.count {
+            let (scalar, end) = reader.scalar(at: position)
+            guard scalar < 0x300 || !classes[scalar].contains(.unstable) else { return false }
+            position = end
+        }
+        return true
+    }
+
+    private func decompose(_ scalar: UInt32, isCompatible: Bool, into scalars: inout [UInt32]) {
+        if scalar < 0xA0 {
+            scalars.append(scalar)
+        } else if Hangul.syllables.contains(scalar) {
             let index = scalar - Hangul.syllables.lowerBound
             scalars.append(Hangul.leads.lowerBound + index / Hangul.syllablesPerLead)
             scalars.append(Hangul.vowels.lowerBound + index % Hangul.syllablesPerLead / Hangul.trailCount)
             let trail = index % Hangul.trailCount
             if trail > 0 { scalars.append(Hangul.trailBase + trail) }
+        } else if isCompatible, let whole = compatibilityDecompositions[scalar] {
+            scalars += whole
         } else if let whole = decompositions[scalar] {
             scalars += whole
         } else {

@@ -17,6 +17,8 @@ struct ScalarClasses: Sendable {
         static let stripped = Flags(rawValue: 32)
         /// A text without such scalars is in normal form C.
         static let unstable = Flags(rawValue: 64)
+        /// A sign to the `Punctuation` pre-tokenizer.
+        static let punctuation = Flags(rawValue: 128)
 
         /// What patterns call `[^\s\p{L}\p{N}]` has none of these.
         static let classified: Flags = [.letter, .number, .space]
@@ -69,4 +71,14 @@ struct ScalarReader {
 
     @inline(__always)
     private func continuation(_ position: Int) -> UInt32 { UInt32(bytes[position] & 0x3F) }
+}
+
+extension [UInt8] {
+    /// Appends the UTF-8 of a scalar that a table or well-formed text gave.
+    mutating func append(scalar value: UInt32) {
+        guard let scalar = Unicode.Scalar(value) else {
+            preconditionFailure("\(value) is no scalar: tables and well-formed text hold none but scalars")
+        }
+        UTF8Check.append(scalar, to: &self)
+    }
 }

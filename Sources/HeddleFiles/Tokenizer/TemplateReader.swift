@@ -1,45 +1,3 @@
-/// Reads the parts of a tokenizer.json around its model: how text is cut into words, and what a template adds.
-enum PreTokenizerReader {
-    /// The steps up to the last, which must be ByteLevel: it is what makes the model one of bytes.
-    static func steps(_ part: TokenizerPart, limits: TokenizerLimits) throws(TokenizerError) -> [PreTokenizer.Step] {
-        guard !part.isNull else { throw part.unsupported("a chain that ends in ByteLevel is") }
-        var parts = [part]
-        if try part.type() == "Sequence" {
-            try part.check(fields: ["type", "pretokenizers"])
-            parts = try part["pretokenizers"].elements(countMax: limits.stepCountMax)
-        }
-        guard let last = parts.popLast(), try last.type() == "ByteLevel" else {
-            throw part.unsupported("a chain that ends in ByteLevel is")
-        }
-        var steps: [PreTokenizer.Step] = []
-        for part in parts { steps.append(try step(part)) }
-        try last.check(fields: ["type", "add_prefix_space", "trim_offsets", "use_regex"])
-        if try last["add_prefix_space"].bool(default: true) { steps.append(.spaceBefore) }
-        if try last["use_regex"].bool(default: true) { steps.append(.split(.gpt2)) }
-        return steps
-    }
-
-    private static func step(_ part: TokenizerPart) throws(TokenizerError) -> PreTokenizer.Step {
-        switch try part.type() {
-        case "Digits":
-            try part.check(fields: ["type", "individual_digits"])
-            return .digits(individual: try part["individual_digits"].bool(default: false))
-        case "Split":
-            try part.check(fields: ["type", "pattern", "behavior", "invert"])
-            let pattern = part["pattern"]
-            guard let spelling = pattern["Regex"].value.text, let known = SplitPattern(spelling: spelling) else {
-                throw pattern.unsupported("the patterns of GPT-2, Llama 3 and Qwen 2 are, by their exact spelling")
-            }
-            // The patterns match everywhere, so that keeping only matches keeps everything.
-            switch (part["behavior"].value.text, try part["invert"].bool(default: false)) {
-            case ("Isolated", _), ("Removed", true): return .split(known)
-            default: throw part["behavior"].unsupported("\"Isolated\", and \"Removed\" with invert, are")
-            }
-        default: throw part.unsupported("ByteLevel, Split, Digits and a Sequence of them are")
-        }
-    }
-}
-
 /// Reads what a post-processor sets before and behind a text.
 enum TemplateReader {
     static func affixes(
@@ -61,11 +19,29 @@ enum TemplateReader {
                 suffix += behind
             }
             return (prefix, suffix)
+        case "BertProcessing", "RobertaProcessing":
+            // The fields beyond the tokens shape offsets, which nobody asks for here.
+            try part.check(fields: ["type", "sep", "cls", "trim_offsets", "add_prefix_space"])
+            let prefix = try pair(part["cls"], tokenCount: tokenCount, limits: limits)
+            return ([prefix], [try pair(part["sep"], tokenCount: tokenCount, limits: limits)])
         case "TemplateProcessing":
             try part.check(fields: ["type", "single", "pair", "special_tokens"])
             return try template(part, tokenCount: tokenCount, limits: limits)
-        default: throw part.unsupported("ByteLevel, TemplateProcessing and a Sequence of them are")
+        default:
+            throw part.unsupported(
+                "BertProcessing, ByteLevel, RobertaProcessing, TemplateProcessing and a Sequence of them are")
         }
+    }
+
+    /// The id in a pair of a text and an id.
+    private static func pair(
+        _ part: TokenizerPart, tokenCount: Int, limits: TokenizerLimits
+    ) throws(TokenizerError) -> Int32 {
+        let pair = try part.elements(countMax: 2)
+        guard pair.count == 2 else { throw part.invalid("it is no pair of a text and a token") }
+        let token = try pair[1].token(limits: limits)
+        guard token < tokenCount else { throw part.invalid("\(token) is outside the vocabulary of \(tokenCount)") }
+        return token
     }
 
     private static func template(

@@ -1,10 +1,18 @@
-/// Decides which tokens a word becomes: byte-pair encoding over bytes, the earliest merge first, the leftmost of equals.
+/// Decides which tokens a word becomes: byte-pair encoding over bytes or scalars, the earliest merge first, the leftmost of
+/// equals.
 struct BytePairModel: Sendable {
-    /// Every token whose text is written in the byte alphabet, by its bytes.
+    /// What a word is made of before anything is merged.
+    enum Alphabet: Sendable {
+        /// The token of each single byte; -1 where the vocabulary has none and the byte is dropped, as in the `tokenizers`
+        /// crate.
+        case bytes([Int32])
+        case scalars(ScalarAlphabet)
+    }
+
+    /// Every token by what it stands for: bytes, where the alphabet is one of bytes.
     let words: ByteTable
     let merges: MergeTable
-    /// The token of each single byte; -1 where the vocabulary has none and the byte is dropped, as in the `tokenizers` crate.
-    let byteTokens: [Int32]
+    let alphabet: Alphabet
     /// Whether a word that is a token is that token, whatever the merges say.
     let ignoresMerges: Bool
 
@@ -27,16 +35,59 @@ struct BytePairModel: Sendable {
             return
         }
         scratch.tokens.removeAll(keepingCapacity: true)
-        for byte in word {
-            let token = byteTokens[Int(byte)]
-            if token >= 0 { scratch.tokens.append(token) }
+        switch alphabet {
+        case .bytes(let byteTokens):
+            for byte in word {
+                let token = byteTokens[Int(byte)]
+                if token >= 0 { scratch.tokens.append(token) }
+            }
+        case .scalars(let alphabet): encodeScalars(word, alphabet, &scratch, &tokens)
         }
+        merge(&scratch, into: &tokens)
+    }
+
+    private func merge(_ scratch: inout Scratch, into tokens: inout [Int32]) {
         if scratch.tokens.count <= Self.scannedCountMax {
             scanMerges(&scratch)
         } else {
             heapMerges(&scratch)
         }
         tokens.append(contentsOf: scratch.tokens)
+        scratch.tokens.removeAll(keepingCapacity: true)
+    }
+
+    /// A scalar without a token becomes its bytes' tokens where all are there, and else the unknown token.
+    private func encodeScalars(
+        _ word: UnsafeBufferPointer<UInt8>, _ alphabet: ScalarAlphabet, _ scratch: inout Scratch,
+        _ tokens: inout [Int32]
+    ) {
+        let reader = ScalarReader(bytes: word)
+        var place = 0
+        // The scalar before, where it has a token.
+        var last: UInt32?
+        // An unknown token is set only where the next known one comes, behind the bytes between, as the crate does it.
+        var isUnknownPending = false
+        while place < word.count {
+            let (scalar, end) = reader.scalar(at: place)
+            let token = alphabet[scalar]
+            if token >= 0 {
+                if isUnknownPending {
+                    scratch.tokens.append(alphabet.unknown)
+                    isUnknownPending = false
+                }
+                if !scratch.tokens.isEmpty, alphabet.seams.isSeam(last, scalar) { merge(&scratch, into: &tokens) }
+                scratch.tokens.append(token)
+                last = scalar
+            } else {
+                last = nil
+                if !alphabet.appendBytes(word[place..<end], to: &scratch.tokens), alphabet.unknown >= 0 {
+                    if isUnknownPending, !alphabet.fusesUnknown { scratch.tokens.append(alphabet.unknown) }
+                    isUnknownPending = true
+                }
+            }
+            place = end
+        }
+        if isUnknownPending { scratch.tokens.append(alphabet.unknown) }
     }
 
     /// Quadratic, and quickest for words as they are.

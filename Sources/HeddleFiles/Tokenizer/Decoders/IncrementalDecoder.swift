@@ -2,16 +2,19 @@ import HeddleCore
 
 /// Decides which part of a growing text is final: it takes tokens one by one and gives whole characters, never half of
 /// one. All it gave, with what `finish` adds, is exactly `Tokenizer.decode` of all tokens.
+///
+/// Tokens that stand for single bytes (`<0x0A>`) are held back until another token follows: the `tokenizers` library takes
+/// bytes in a row for text only where all of them together are UTF-8.
 public struct IncrementalDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool
-    /// The start of a character that later tokens may complete: at most three bytes.
-    private var pending: [UInt8] = []
+    private var state: DecoderChain.State
 
     /// Starts an empty text.
     public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = true) {
         self.tokenizer = tokenizer
         self.skipSpecialTokens = skipSpecialTokens
+        state = DecoderChain.State(tokenizer.decoder)
     }
 
     /// Takes a token and gives the characters that it completes, perhaps none.
@@ -30,32 +33,10 @@ public struct IncrementalDecoder: Sendable {
 
     /// As `push`, appending UTF-8.
     public mutating func push(_ token: TokenID, into text: inout [UInt8]) {
-        if skipSpecialTokens, tokenizer.isSpecial(token) { return }
-        let bytes = tokenizer.tokenBytes(token)
-        pending += bytes
-        let rest = pending.withUnsafeBufferPointer { pending in
-            var position = 0
-            while position < pending.count {
-                switch UTF8Check.step(pending, at: position) {
-                case .complete(let count):
-                    text += pending[position..<(position + count)]
-                    position += count
-                case .broken(let count):
-                    text += Self.replacement
-                    position += count
-                case .truncated(let count): return count
-                }
-            }
-            return 0
-        }
-        pending.removeFirst(pending.count - rest)
+        guard !skipSpecialTokens || !tokenizer.isSpecial(token), let bytes = tokenizer.decoderInput(token) else { return }
+        state.push(bytes, through: tokenizer.decoder, into: &text)
     }
 
     /// As `finish`, appending UTF-8.
-    public mutating func finish(into text: inout [UInt8]) {
-        if !pending.isEmpty { text += Self.replacement }
-        pending.removeAll()
-    }
-
-    private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+    public mutating func finish(into text: inout [UInt8]) { state.finish(through: tokenizer.decoder, into: &text) }
 }

@@ -22,11 +22,18 @@ enum SplitPattern: Hashable, Sendable {
     static let qwen2Spelling =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
-    /// Where the word that starts at `start` ends. Every scalar belongs to a word.
-    func wordEnd(_ scan: TextScan, from start: Int) -> Int {
-        switch self {
-        case .gpt2: scan.gpt2WordEnd(from: start)
-        case .llama3(let numberCountMax): scan.llama3WordEnd(from: start, numberCountMax: numberCountMax)
+    /// Calls `body` with every word, in order. Every scalar belongs to one.
+    func forEachWord(of bytes: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
+        let scan = TextScan(reader: ScalarReader(bytes: bytes), classes: ScalarClasses.shared, end: bytes.count)
+        var start = 0
+        while start < bytes.count {
+            let end: Int
+            switch self {
+            case .gpt2: end = scan.gpt2WordEnd(from: start)
+            case .llama3(let numberCountMax): end = scan.llama3WordEnd(from: start, numberCountMax: numberCountMax)
+            }
+            body(start..<end)
+            start = end
         }
     }
 }

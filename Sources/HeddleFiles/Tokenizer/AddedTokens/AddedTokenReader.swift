@@ -1,7 +1,7 @@
 /// Reads the added tokens of a tokenizer.json and holds their ids to those that the `tokenizers` crate would give them.
 enum AddedTokenReader {
     static func tokens(
-        _ part: TokenizerPart, vocabulary: VocabularyReader, normalizes: Bool, limits: TokenizerLimits
+        _ part: TokenizerPart, vocabulary: Vocabulary, normalizer: Normalizer, limits: TokenizerLimits
     ) throws(TokenizerError) -> [AddedToken] {
         if part.isNull { return [] }
         var tokens: [AddedToken] = []
@@ -22,29 +22,31 @@ enum AddedTokenReader {
             guard ids.insert(id).inserted else { throw element.invalid("token \(id) stands twice") }
             // The crate ignores the file's id: a text of the vocabulary has its id, another the next free one.
             let given: Int32
-            if let known = vocabulary.token(content) {
+            if let known = vocabulary[content.bytes] {
                 given = known
             } else {
                 given = next
+                next += 1
             }
             guard id == given else {
                 throw element.invalid("“\(content)” has id \(id), but the vocabulary gives it \(given)")
             }
-            if id >= next { next = id + 1 }
             let isNormalized = try element["normalized"].bool(default: true)
+            let normal =
+                isNormalized
+                ? normalizer.normalized(Normalizer.Text(bytes: content.bytes, startsAtOrigin: true)).bytes
+                : content.bytes
+            guard !normal.isEmpty, normal.count <= limits.addedTokenByteCountMax else {
+                throw element["content"].invalid("the normalizer makes \(normal.count) bytes of it")
+            }
             tokens.append(
                 AddedToken(
-                    id: id, spelling: content.bytes,
-                    content: normalizes && isNormalized ? normalized(content.bytes) : content.bytes,
+                    id: id, spelling: content.bytes, content: normal,
                     isSpecial: try element["special"].bool(default: false), isNormalized: isNormalized,
                     isSingleWord: try element["single_word"].bool(default: false),
                     stripsLeft: try element["lstrip"].bool(default: false),
                     stripsRight: try element["rstrip"].bool(default: false)))
         }
         return tokens
-    }
-
-    private static func normalized(_ bytes: [UInt8]) -> [UInt8] {
-        bytes.withUnsafeBufferPointer { NormalForm.shared.composed($0) } ?? bytes
     }
 }
