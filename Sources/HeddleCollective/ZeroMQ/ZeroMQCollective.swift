@@ -59,8 +59,7 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
 
     /// Why the group ended; nil while it works. A lost rank is noticed in the next call.
     public var failure: CollectiveError? {
-        if isAborted.load(ordering: .acquiring) { return ended ?? .aborted }
-        return nil
+        isAborted.load(ordering: .acquiring) ? ended ?? .aborted : nil
     }
 
     private var ended: CollectiveError? { ending.withLock { $0 } }
