@@ -25,13 +25,14 @@ extension AdapterCache {
         let path = place.path(PackedAdapter.fileName(digest: adapter.digest, configuration: base, plan: plan))
         let isThere = (try? FileFingerprint(file: path)) != nil
         let number = number(of: holder, for: key)
-        sources[key] = AdapterSource(adapter: adapter.name, model: model)
         do {
             numberLast += 1
             let wait = numberLast
             try await withCheckedThrowingContinuation { continuation in
                 waiters.updateValue(Waiter(wait: wait, continuation: continuation), forKey: number)?
                     .continuation.resume(throwing: RequestError.cancelled)
+                // Together: a report in between would forget where a key comes from that nobody holds yet.
+                sources[key] = AdapterSource(adapter: adapter.name, model: model)
                 carry(residency.acquire(key, holder: number, filesAreThere: isThere, now: now()))
                 if waiters[number] != nil { endWait(wait, of: number, after: Self.patience) }
             }
