@@ -1,6 +1,6 @@
 // Written by .ci/contracts from the symbols of the built program: the wire number of every remote method of
 // HeddleRoles. Never renumber or reuse; Docs/CONTRACTS.txt shows the same.
-// Retired: 7 8
+// Retired: 7 8 12
 import HeddleActors
 
 /// The remote methods of HeddleRoles.
@@ -23,14 +23,14 @@ public let roleMethods: [ContractMethod] = [
         signature: "HeddleRoles.GPUWorker.rankPresent(HeddleCore.RankPresence) -> ()"),
     ContractMethod(index: 11, target: "$s11HeddleRoles9GPUWorkerC12unmapAdapter_3fory0A4Core0E4SlotV_AF10GroupEpochVtYaKFTE",
         signature: "HeddleRoles.GPUWorker.unmapAdapter(_: HeddleCore.AdapterSlot, for: HeddleCore.GroupEpoch) -> ()"),
-    ContractMethod(index: 12, target: "$s11HeddleRoles9GPUWorkerC4join_2aty0A4Core10GroupEpochV_AF17CollectiveAddressVtYaKFTE",
-        signature: "HeddleRoles.GPUWorker.join(_: HeddleCore.GroupEpoch, at: HeddleCore.CollectiveAddress) -> ()"),
     ContractMethod(index: 13, target: "$s11HeddleRoles9GPUWorkerC7receive_4fromySay0A4Core13WorkerMessageOG_AF9RouterRefVtYaKFTE",
         signature: "HeddleRoles.GPUWorker.receive(_: [HeddleCore.WorkerMessage], from: HeddleCore.RouterRef) -> ()"),
     ContractMethod(index: 14, target: "$s11HeddleRoles6RouterC7receive_11fromQueueOfySay0A4Core0F6AnswerOG_AF9ModelNameVtYaKFTE",
         signature: "HeddleRoles.Router.receive(_: [HeddleCore.QueueAnswer], fromQueueOf: HeddleCore.ModelName) -> ()"),
     ContractMethod(index: 15, target: "$s11HeddleRoles6RouterC7receive_9fromGroupySay0A4Core12WorkerAnswerOG_AF0F4NameVtYaKFTE",
         signature: "HeddleRoles.Router.receive(_: [HeddleCore.WorkerAnswer], fromGroup: HeddleCore.GroupName) -> ()"),
-    ContractMethod(index: 16, target: "$s11HeddleRoles9GPUWorkerC17adapterRoomWantedyyYaKFTE",
+    ContractMethod(index: 16, target: "$s11HeddleRoles9GPUWorkerC4join_2at2byy0A4Core10GroupEpochV_AG17CollectiveAddressVAG11IncarnationVtYaKFTE",
+        signature: "HeddleRoles.GPUWorker.join(_: HeddleCore.GroupEpoch, at: HeddleCore.CollectiveAddress, by: HeddleCore.Incarnation) -> ()"),
+    ContractMethod(index: 17, target: "$s11HeddleRoles9GPUWorkerC17adapterRoomWantedyyYaKFTE",
         signature: "HeddleRoles.GPUWorker.adapterRoomWanted() -> ()"),
 ]

@@ -107,6 +107,56 @@ import Testing
         }
     }
 
+    /// The last rank is lost while the others meet: none of them waits for its time to be over.
+    @Test func anInterruptedOpenEndsOnEveryRankThatWaits() throws {
+        let directory = try TemporaryDirectory()
+        let began = ContinuousClock.now
+        let slots = Slots(2)
+        let done = [DispatchGroup(), DispatchGroup()]
+        let interruptions = [OpenInterruption(), OpenInterruption()]
+        for rank in 0..<2 {
+            done[rank].enter()
+            Thread {
+                slots[rank] = Result {
+                    try SharedMemoryCollective.open(
+                        directory: directory.path, group: GroupName("g0"), epoch: Epoch(3), rank: rank, rankCount: 3,
+                        interruption: interruptions[rank])
+                }
+                done[rank].leave()
+            }.start()
+        }
+        // Rank 1 has met rank 0 and ends with it, or still looks for the memory.
+        for rank in 0..<2 {
+            interruptions[rank].raise()
+            done[rank].wait()
+            #expect(throws: CollectiveError.aborted) { try slots[rank].get() }
+        }
+        #expect(ContinuousClock.now - began < .seconds(10))
+    }
+
+    @Test func aRankThatLooksForTheMemoryIsInterruptedToo() throws {
+        let directory = try TemporaryDirectory()
+        let interruption = OpenInterruption()
+        interruption.raise()
+        #expect(throws: CollectiveError.aborted) {
+            try SharedMemoryCollective.open(
+                directory: directory.path, group: GroupName("g0"), epoch: Epoch(3), rank: 1, rankCount: 3,
+                interruption: interruption)
+        }
+    }
+
+    @Test func aNoteOfALaterEpochOfTheSameProcessStays() throws {
+        let directory = try TemporaryDirectory()
+        let earlier = RendezvousNote(directory: directory.path, group: GroupName("g0"), epoch: Epoch(3))
+        let later = RendezvousNote(directory: directory.path, group: GroupName("g0"), epoch: Epoch(4))
+        try earlier.write(descriptor: 70)
+        try later.write(descriptor: 71)
+        earlier.remove(descriptor: 70)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["g0.collective"])
+        later.remove(descriptor: 71)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+    }
+
     private func opened(_ directory: String, rankCount: Int, epoch: UInt64) throws -> [any Collective] {
         let box = Slots(rankCount)
         let done = DispatchGroup()

@@ -148,6 +148,52 @@ import Testing
         done.wait()
     }
 
+    /// The last rank is lost while the others meet: rank 0 tells who has come.
+    @Test func anInterruptedOpenEndsOnEveryRankThatWaits() throws {
+        let directory = try TemporaryDirectory()
+        let began = ContinuousClock.now
+        let (slots, done) = (Slots(2), DispatchGroup())
+        let interruptions = [OpenInterruption(), OpenInterruption()]
+        for rank in 0..<2 {
+            done.enter()
+            Thread {
+                slots[rank] = Result {
+                    try ZeroMQCollective.open(
+                        endpoint: "ipc://\(directory.path)/g0", group: GroupName("g0"), epoch: Epoch(1), rank: rank,
+                        rankCount: 3, interruption: interruptions[rank])
+                }
+                done.leave()
+            }.start()
+        }
+        for interruption in interruptions { interruption.raise() }
+        done.wait()
+        for rank in 0..<2 { #expect(throws: CollectiveError.aborted) { try slots[rank].get() } }
+        #expect(ContinuousClock.now - began < .seconds(10))
+    }
+
+    /// Why the group ended is asked from other threads while it ends; the reason holds strings.
+    @Test func theFailureIsReadWhileTheGroupEnds() throws {
+        for round in 0..<20 {
+            let directory = try TemporaryDirectory()
+            let ranks = try open("ipc://\(directory.path)/g0", rankCount: 2, epoch: UInt64(round + 1))
+            let readers = DispatchGroup()
+            for _ in 0..<2 {
+                readers.enter()
+                Thread {
+                    while ranks[0].failure == nil {}
+                    for _ in 0..<1000 { _ = ranks[0].failure?.description }
+                    readers.leave()
+                }.start()
+            }
+            _ = try onEveryRank(ranks) { wait($0, count: 2 + $0.rank) }
+            readers.wait()
+            guard case .disagreement? = ranks[0].failure else {
+                Issue.record("\(String(describing: ranks[0].failure))")
+                return
+            }
+        }
+    }
+
     @Test func theLastWordOfARankThatLeavesCounts() throws {
         let directory = try TemporaryDirectory()
         var ranks = try open("ipc://\(directory.path)/g0", rankCount: 2)

@@ -16,16 +16,18 @@ extension SharedMemoryCollective {
     ///   - directory: the cluster's runtime directory on this host, only this user's.
     ///   - epoch: which forming of the group this is; ranks of different epochs never meet.
     ///   - coreCount: cores that the ranks of this host may use; waits spin only where there is one for every rank.
+    ///   - interruption: ends the wait for the others early.
     public static func open(
         directory: String, group: GroupName, epoch: Epoch, rank: Int, rankCount: Int,
-        limits: CollectiveLimits = CollectiveLimits(), coreCount: Int = onlineCoreCount
+        limits: CollectiveLimits = CollectiveLimits(), coreCount: Int = onlineCoreCount,
+        interruption: OpenInterruption = OpenInterruption()
     ) throws(CollectiveError) -> SharedMemoryCollective {
         limits.check()
         _ = ReductionTree.leaves(of: rank, rankCount: rankCount)
         precondition(GroupName.isValid(group.text), "“\(group)” cannot name a group")
         let title = SharedSegment.Title(
             group: group, epoch: epoch, rankCount: rankCount, slotByteCount: limits.slotByteCount)
-        let deadline = OpenDeadline(after: limits.openMax)
+        let deadline = OpenDeadline(after: limits.openMax, interruption)
         let note = RendezvousNote(directory: directory, group: group, epoch: epoch)
 
         let descriptor: Int32
@@ -47,7 +49,7 @@ extension SharedMemoryCollective {
         } else if let mismatch = title.mismatch(segment.title) {
             throw mismatch
         }
-        defer { if rank == 0 { note.remove() } }
+        defer { if rank == 0 { note.remove(descriptor: descriptor) } }
         try attach(rank, to: segment, deadline: deadline)
 
         let own = getpid()
@@ -85,6 +87,10 @@ extension SharedMemoryCollective {
                     throw .rankLost(other)
                 }
             }
+            if let interrupted = deadline.interrupted {
+                segment.end(SharedSegment.abortedCode)
+                throw interrupted
+            }
             guard !deadline.hasPassed else {
                 segment.end(SharedSegment.abortedCode)
                 let missing = (0..<segment.rankCount).first {
@@ -102,34 +108,43 @@ extension SharedMemoryCollective {
 struct OpenDeadline {
     let limit: Duration
     private let end: UInt64
+    private let interruption: OpenInterruption
+    /// How long a wait may be before it must look whether it was interrupted.
+    static let slice: Duration = .milliseconds(20)
 
-    init(after limit: Duration) {
+    init(after limit: Duration, _ interruption: OpenInterruption) {
         self.limit = limit
+        self.interruption = interruption
         end = monotonicNanoseconds() &+ limit.wholeNanoseconds
     }
 
     var hasPassed: Bool { monotonicNanoseconds() >= end }
 
-    var left: Duration {
+    /// What to throw when somebody ended the wait.
+    var interrupted: CollectiveError? { interruption.isRaised ? .aborted : nil }
+
+    /// How long to wait before the next look.
+    var next: Duration {
         let now = monotonicNanoseconds()
-        return .nanoseconds(Int64(clamping: end > now ? end - now : 0))
+        return min(Self.slice, .nanoseconds(Int64(clamping: end > now ? end - now : 0)))
     }
 }
 
 /// The note by which rank 0 tells the other processes where the group's memory is.
-struct RendezvousNote {
+package struct RendezvousNote {
     let path: String
     /// What `/proc/PROCESS/fd` calls the memory, so that a number that was used again is not opened.
     let memoryName: String
 
-    init(directory: String, group: GroupName, epoch: Epoch) {
+    package init(directory: String, group: GroupName, epoch: Epoch) {
         path = "\(directory)/\(group).collective"
         memoryName = "heddle-\(group)-\(epoch)"
     }
 
     /// Replaces the note by one that names this process's descriptor.
-    func write(descriptor: Int32) throws(CollectiveError) {
-        let draft = "\(path).\(getpid())"
+    package func write(descriptor: Int32) throws(CollectiveError) {
+        // Two epochs of one process may write at the same time.
+        let draft = "\(path).\(getpid()).\(descriptor)"
         let file = Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw .systemCall("open \(draft)") }
         let text = "\(getpid()) \(descriptor)\n"
@@ -142,9 +157,9 @@ struct RendezvousNote {
         }
     }
 
-    /// Takes the note away, if it is still this process's.
-    func remove() {
-        if let found = read(), found.process == getpid() { unlink(path) }
+    /// Takes the note away, if it still names this memory: a later epoch of the same process may have replaced it.
+    package func remove(descriptor: Int32) {
+        if let found = read(), found.process == getpid(), found.descriptor == descriptor { unlink(path) }
     }
 
     /// Waits for a note of the right epoch and opens what it names.
@@ -158,6 +173,7 @@ struct RendezvousNote {
                 close(descriptor)
                 throw .mismatch(field: "memory size", expected: "\(byteCount)", found: "\(status.st_size)")
             }
+            if let interrupted = deadline.interrupted { throw interrupted }
             guard !deadline.hasPassed else { throw .timedOut(operation: "open", rank: 0, after: deadline.limit) }
             usleep(2000)
         }

@@ -11,14 +11,16 @@ extension ZeroMQCollective {
     ///   - endpoint: `tcp://ADDRESS:PORT` or `ipc:///PATH`; rank 0 binds it, the others connect.
     ///   - epoch: which forming of the group this is; ranks of different epochs refuse each other.
     ///   - allowsPlainTCP: whether the endpoint may be reachable from other machines.
+    ///   - interruption: ends the wait for the others early.
     public static func open(
         endpoint: String, group: GroupName, epoch: Epoch, rank: Int, rankCount: Int,
-        limits: CollectiveLimits = CollectiveLimits(), allowsPlainTCP: Bool = false
+        limits: CollectiveLimits = CollectiveLimits(), allowsPlainTCP: Bool = false,
+        interruption: OpenInterruption = OpenInterruption()
     ) throws(CollectiveError) -> ZeroMQCollective {
         limits.check()
         _ = ReductionTree.leaves(of: rank, rankCount: rankCount)
         let title = RankTitle(group: group, epoch: epoch, rank: rank, rankCount: rankCount, limits: limits)
-        let deadline = OpenDeadline(after: limits.openMax)
+        let deadline = OpenDeadline(after: limits.openMax, interruption)
         var linkLimits = LinkLimits()
         linkLimits.frameBytesMax = limits.slotByteCount
         if rank == 0 {
@@ -56,6 +58,7 @@ extension ZeroMQCollective {
                 return try StarSocket(hubAt: endpoint, limits: limits, allowsPlainTCP: allowsPlainTCP)
             } catch {
                 guard case .addressInUse = error, !deadline.hasPassed else { throw .transport(error) }
+                if let interrupted = deadline.interrupted { throw interrupted }
                 usleep(20_000)
             }
         }
@@ -66,10 +69,17 @@ extension ZeroMQCollective {
     ) throws(CollectiveError) -> [Int] {
         var peers = Array(repeating: -1, count: rankCount)
         while let missing = peers.indices.dropFirst().first(where: { peers[$0] < 0 }) {
-            guard !deadline.hasPassed else { throw .timedOut(operation: "open", rank: missing, after: deadline.limit) }
+            let over: CollectiveError? =
+                deadline.hasPassed
+                ? .timedOut(operation: "open", rank: missing, after: deadline.limit) : deadline.interrupted
+            if let over {
+                // Who came need not wait any longer.
+                for peer in peers where peer >= 0 { send(.ended, [], to: peer, star) }
+                throw over
+            }
             let arrival: StarSocket.Arrival
             do throws(TransportError) {
-                arrival = try star.receive(timeout: deadline.left)
+                arrival = try star.receive(timeout: deadline.next)
             } catch {
                 throw .transport(error)
             }
@@ -116,6 +126,7 @@ extension ZeroMQCollective {
     ) throws(CollectiveError) {
         var hasSpoken = false
         while true {
+            if let interrupted = deadline.interrupted { throw interrupted }
             guard !deadline.hasPassed else { throw .timedOut(operation: "open", rank: 0, after: deadline.limit) }
             if !hasSpoken {
                 guard try say(title, star, deadline) else { continue }
@@ -123,12 +134,13 @@ extension ZeroMQCollective {
             }
             let arrival: StarSocket.Arrival
             do throws(TransportError) {
-                arrival = try star.receive(timeout: deadline.left)
+                arrival = try star.receive(timeout: deadline.next)
             } catch {
                 throw .transport(error)
             }
             switch arrival {
             case .message(_, let frames):
+                if frames.count == 1, RankMessage(frames[0])?.kind == .ended { throw .aborted }
                 guard frames.count == 2, let message = RankMessage(frames[0]) else { continue }
                 if message.kind == .welcome, let found = RankTitle(frames[1]) {
                     guard let mismatch = title.mismatch(found) else { return }
@@ -155,7 +167,7 @@ extension ZeroMQCollective {
     ) throws(CollectiveError) -> Bool {
         let bytes = title.bytes
         do throws(TransportError) {
-            try star.send(RankMessage(.hello).bytes, bytes.span.bytes, to: 0, timeout: deadline.left)
+            try star.send(RankMessage(.hello).bytes, bytes.span.bytes, to: 0, timeout: deadline.next)
             return true
         } catch {
             if case .timedOut = error { return false }

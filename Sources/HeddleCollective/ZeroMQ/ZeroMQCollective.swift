@@ -10,7 +10,7 @@ import Synchronization
 /// rank; rank 0 tells the others. The socket is guarded by a lock that a call holds while it waits; `abort` interrupts
 /// the wait before it takes the lock.
 public final class ZeroMQCollective: Collective, @unchecked Sendable {
-    // Safety: everything mutable is touched with `lock` held; only `interrupt` and `isAborted` are used without it.
+    // Safety: everything mutable is touched with `lock` held; `interrupt`, `isAborted` and `ending` guard themselves.
 
     /// This rank, 0 ..< rankCount.
     public let rank: Int
@@ -26,7 +26,8 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
     private let peers: [Int]
     /// Pieces that came before they were waited for, by rank.
     private var inboxes: [[(message: RankMessage, payload: [UInt8])]]
-    private var ended: CollectiveError?
+    /// Why the group ended. Apart from `lock`, which a call holds while it waits.
+    private let ending = Mutex<CollectiveError?>(nil)
     private var sequence: UInt32 = 0
     private let sum: TreeSum
     private let tree: ReductionTree
@@ -60,6 +61,17 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
     public var failure: CollectiveError? {
         if isAborted.load(ordering: .acquiring) { return ended ?? .aborted }
         return nil
+    }
+
+    private var ended: CollectiveError? { ending.withLock { $0 } }
+
+    /// Keeps the first reason; false when there is one already.
+    private func note(_ error: CollectiveError) -> Bool {
+        ending.withLock { ending in
+            guard ending == nil else { return false }
+            ending = error
+            return true
+        }
     }
 
     /// Ends every wait of every rank with `aborted`, at once and for good.
@@ -368,8 +380,7 @@ public final class ZeroMQCollective: Collective, @unchecked Sendable {
     /// Notes why the group ended and tells whoever can be told; the first reason stays.
     @discardableResult
     private func end(_ error: CollectiveError, code: UInt32) -> CollectiveError {
-        if let ended { return ended }
-        ended = error
+        guard note(error) else { return ended ?? error }
         isAborted.store(true, ordering: .releasing)
         var message = RankMessage(.ended)
         message.elementCount = UInt64(code)

@@ -1,6 +1,7 @@
 /// Decides when a worker group is a group: all ranks present, equal in what must be equal, under an epoch that only grows.
 ///
 /// One rank lost ends the epoch for all of them; the group forms again, under the next epoch, when every rank is present.
+/// Ranks announce themselves again and again while they are in no epoch, so a group that waits needs no clock of its own.
 public struct GroupFormation: Sendable {
     /// What the group's shell carries out, in order.
     public enum Action: Hashable, Sendable {
@@ -17,13 +18,31 @@ public struct GroupFormation: Sendable {
         case rankLost(rank: Int)
         /// Another start of the rank's process announced itself.
         case rankRestarted(rank: Int)
-        case drained
+        /// The ranks did not meet.
+        case couldNotForm
+        /// A step did not run on every rank, and none is known to be lost.
+        case stepFailed
+        /// The tenant-queue was out of reach and took the epoch for lost.
+        case queueReturned
+        /// The queue, or a router, holds the epoch for over.
+        case overElsewhere
 
         public var description: String {
             switch self {
             case .rankLost(let rank): "rank \(rank) is lost"
             case .rankRestarted(let rank): "rank \(rank) was restarted"
-            case .drained: "the group is drained"
+            case .couldNotForm: "the ranks did not meet"
+            case .stepFailed: "a step failed"
+            case .queueReturned: "the tenant-queue was out of reach"
+            case .overElsewhere: "the epoch is over for others"
+            }
+        }
+
+        /// What it is for the requests that ran.
+        public var end: EpochEnd {
+            switch self {
+            case .rankLost, .rankRestarted, .couldNotForm, .stepFailed: .lost
+            case .queueReturned, .overElsewhere: .givenUp
             }
         }
     }
@@ -31,13 +50,19 @@ public struct GroupFormation: Sendable {
     /// Starts of a rank's process that are remembered as replaced; older ones are long dead.
     public static let replacedCountMax = 16
     public static let rankCountMax = 64
+    /// The pause after ranks did not meet; it doubles with each time that follows.
+    public static let backOff: Duration = .milliseconds(200)
+    public static let backOffMax: Duration = .seconds(5)
 
     public let group: GroupName
     public let rankCount: Int
     /// The present forming; nil while ranks are missing.
     public private(set) var formed: GroupEpoch?
     private var lastEpoch: Epoch
-    private var isDrained = false
+    /// Times in a row that the ranks did not meet.
+    private var failureCount = 0
+    /// No forming before this.
+    private var retryAt: Instant
     private var since: Instant
     private var lastDissolved: DissolveReason?
     private var lastRefusal: GroupFormationError?
@@ -54,13 +79,13 @@ public struct GroupFormation: Sendable {
         self.rankCount = rankCount
         self.lastEpoch = lastEpoch
         since = now
+        retryAt = now
         present = Array(repeating: nil, count: rankCount)
         replaced = Array(repeating: [], count: rankCount)
     }
 
     /// A rank announces itself, once or, until the group has formed, again and again.
     public mutating func rankPresent(_ presence: RankPresence, now: Instant) -> [Action] {
-        guard !isDrained else { return [] }
         guard present.indices.contains(presence.rank) else {
             return refuse(presence, .rankOutOfRange(rank: presence.rank, rankCount: rankCount))
         }
@@ -69,21 +94,21 @@ public struct GroupFormation: Sendable {
         }
         var actions: [Action] = []
         if let older = present[presence.rank] {
-            if older == presence { return [] }
+            if older == presence { return form(now: now) }
             if older.incarnation != presence.incarnation { fence(older) }
             present[presence.rank] = nil
             actions += dissolve(.rankRestarted(rank: presence.rank), now: now)
         }
         if let error = disagreement(of: presence) { return actions + refuse(presence, error) }
         present[presence.rank] = presence
-        let members = present.compactMap(\.self)
-        guard members.count == rankCount else { return actions }
-        lastEpoch = lastEpoch.next
-        let epoch = GroupEpoch(group: group, epoch: lastEpoch)
-        formed = epoch
-        since = now
-        lastRefusal = nil
-        return actions + [.form(epoch, members: members)]
+        return actions + form(now: now)
+    }
+
+    /// The ranks have met. False when the epoch is over already, so that they part again.
+    public mutating func met(_ epoch: GroupEpoch) -> Bool {
+        guard formed == epoch else { return false }
+        failureCount = 0
+        return true
     }
 
     /// The process of this incarnation is dead or cannot be reached. It may come back, under a later epoch.
@@ -96,10 +121,17 @@ public struct GroupFormation: Sendable {
     /// An epoch of this group was seen elsewhere: the next forming is later than that.
     public mutating func observed(_ epoch: Epoch) { lastEpoch = max(lastEpoch, epoch) }
 
-    /// Ends the group for good.
-    public mutating func drain(now: Instant) -> [Action] {
-        isDrained = true
-        return dissolve(.drained, now: now)
+    /// The epoch is over though no rank is known to be lost: each announces itself anew, as it does once it has left.
+    public mutating func ended(_ epoch: GroupEpoch, because reason: DissolveReason, now: Instant) -> [Action] {
+        guard formed == epoch else { return [] }
+        if reason == .couldNotForm {
+            var pause = Self.backOff
+            for _ in 0..<min(failureCount, 16) { pause = min(pause * 2, Self.backOffMax) }
+            failureCount += 1
+            retryAt = now.advanced(by: pause)
+        }
+        present = Array(repeating: nil, count: rankCount)
+        return dissolve(reason, now: now)
     }
 
     /// Who is here, who is missing, what went wrong last.
@@ -110,6 +142,18 @@ public struct GroupFormation: Sendable {
             lastRefusal: lastRefusal)
     }
 
+    /// Begins the next epoch when every rank is present and the last failure is long enough ago.
+    private mutating func form(now: Instant) -> [Action] {
+        let members = present.compactMap(\.self)
+        guard formed == nil, members.count == rankCount, now >= retryAt else { return [] }
+        lastEpoch = lastEpoch.next
+        let epoch = GroupEpoch(group: group, epoch: lastEpoch)
+        formed = epoch
+        since = now
+        lastRefusal = nil
+        return [.form(epoch, members: members)]
+    }
+
     private mutating func dissolve(_ reason: DissolveReason, now: Instant) -> [Action] {
         guard let epoch = formed else { return [] }
         formed = nil
@@ -118,7 +162,9 @@ public struct GroupFormation: Sendable {
         return [.dissolve(epoch, reason: reason)]
     }
 
+    /// A rank that is refused asks again several times a second: it is told once.
     private mutating func refuse(_ presence: RankPresence, _ error: GroupFormationError) -> [Action] {
+        guard lastRefusal != error else { return [] }
         lastRefusal = error
         return [.refuse(presence, error)]
     }

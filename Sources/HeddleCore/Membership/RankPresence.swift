@@ -67,4 +67,19 @@ public struct GroupFormationReport: Hashable, Sendable {
     public var missing: [Int]
     /// What the last rank that was refused was told; cleared when the group forms.
     public var lastRefusal: GroupFormationError?
+
+    /// What the group waits for and what went wrong last, in one line.
+    public var reason: String {
+        var parts: [String] = []
+        if formed != nil {
+            parts.append("the ranks meet")
+        } else if missing.isEmpty {
+            parts.append("all ranks are here")
+        } else {
+            parts.append("waits for rank\(missing.count == 1 ? "" : "s") \(missing.map(String.init).joined(separator: ", "))")
+        }
+        if let lastDissolved, formed == nil { parts.append("\(lastDissolved)") }
+        if let lastRefusal { parts.append("\(lastRefusal)") }
+        return parts.joined(separator: "; ")
+    }
 }

@@ -13,15 +13,15 @@ public enum QueueMessage: Hashable, Sendable {
 public enum QueueAnswer: Hashable, Sendable {
     case assigned(RequestID, Attempt, to: GroupEpoch)
     case rejected(RequestID, Attempt, RequestError)
-    /// The attempt's group is lost.
-    case gaveBack(RequestID, Attempt, lost: GroupEpoch)
+    /// The epoch that the attempt ran in is over.
+    case gaveBack(RequestID, Attempt, lost: GroupEpoch, EpochEnd)
 }
 
 /// What a worker group's rank 0 says to the tenant queue of its model.
 public enum GroupMessage: Hashable, Sendable {
     /// The group takes requests of the model; rank 0's process has this incarnation.
     case up(GroupEpoch, GroupCapacity, ModelName, Incarnation)
-    case lost(GroupEpoch)
+    case lost(GroupEpoch, EpochEnd)
 }
 
 /// What a router, or the tenant queue in its place, says to a worker group's rank 0.
@@ -29,6 +29,8 @@ public enum WorkerMessage: Hashable, Sendable {
     case run(Assignment, on: GroupEpoch)
     /// All choices of this and every earlier attempt, or only one choice.
     case cancel(RequestID, Attempt, choice: Int?, on: GroupEpoch)
+    /// The sender holds this epoch, and every one up to `last`, for over, and takes nothing of it.
+    case over(GroupEpoch, last: Epoch)
 }
 
 /// What a worker group's rank 0 says to the router that owns a request.

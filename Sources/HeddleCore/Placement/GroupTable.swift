@@ -42,10 +42,11 @@ public struct GroupTable: Sendable {
 
     public func group(_ name: GroupName) -> Group? { groups.first { $0.id.group == name } }
 
+    /// The last epoch of the group that is over.
+    public func lastOver(_ name: GroupName) -> Epoch? { ended.first { $0.group == name }?.epoch }
+
     /// Whether this epoch of the group, or a later one, is over.
-    public func isOver(_ id: GroupEpoch) -> Bool {
-        ended.contains { $0.group == id.group && id.epoch <= $0.epoch }
-    }
+    public func isOver(_ id: GroupEpoch) -> Bool { lastOver(id.group).map { id.epoch <= $0 } ?? false }
 
     /// Adds a group that has formed. False when there are too many.
     public mutating func insert(_ id: GroupEpoch, capacity: GroupCapacity, now: Instant) -> Bool {

@@ -1,24 +1,26 @@
 extension TenantQueueCore {
-    /// A group has formed. A later epoch of a group that is up ends the earlier one.
+    /// A group has formed. A later epoch of a group that is up ends the earlier one; one that is over is told so, since it
+    /// would wait for requests for ever.
     public mutating func groupUp(
         _ group: GroupEpoch, capacity: GroupCapacity, model: ModelName, now: Instant
     ) -> [Action] {
         guard model == self.model else {
             return [.refuse(group, reason: "the group serves model “\(model)”; this queue is for “\(self.model)”")]
         }
-        if groups.isOver(group) {
+        if let last = groups.lastOver(group.group), group.epoch <= last {
             counts.staleGroups += 1
-            return []
+            return [.outdate(group, last: last)]
         }
         var actions: [Action] = []
         if let present = groups.group(group.group) {
             guard present.id.epoch < group.epoch else {
-                if present.id.epoch > group.epoch { counts.staleGroups += 1 }
-                return []
+                if present.id.epoch == group.epoch { return [] }
+                counts.staleGroups += 1
+                return [.outdate(group, last: present.id.epoch)]
             }
         }
         if group.epoch.number > 0 {
-            actions += end(GroupEpoch(group: group.group, epoch: Epoch(group.epoch.number - 1)), now: now)
+            actions += end(GroupEpoch(group: group.group, epoch: Epoch(group.epoch.number - 1)), .lost, now: now)
         }
         guard groups.insert(group, capacity: capacity, now: now) else {
             return actions + [.refuse(group, reason: "the queue has \(limits.groupCountMax) groups already")]
@@ -30,12 +32,12 @@ extension TenantQueueCore {
     }
 
     /// This epoch of the group, and every earlier one, is over: its attempts go back to their routers.
-    public mutating func groupLost(_ group: GroupEpoch, now: Instant) -> [Action] {
+    public mutating func groupLost(_ group: GroupEpoch, _ end: EpochEnd = .lost, now: Instant) -> [Action] {
         if groups.isOver(group) {
             counts.staleGroups += 1
             return []
         }
-        let actions = end(group, now: now)
+        let actions = self.end(group, end, now: now)
         refit()
         return actions + assign(now: now)
     }
@@ -71,12 +73,12 @@ extension TenantQueueCore {
         return [waiting, running].compactMap(\.self).min()
     }
 
-    private mutating func end(_ group: GroupEpoch, now: Instant) -> [Action] {
+    private mutating func end(_ group: GroupEpoch, _ end: EpochEnd, now: Instant) -> [Action] {
         groups.remove(upTo: group)
         var actions: [Action] = []
         for present in runningInOrder where present.group.group == group.group && present.group.epoch <= group.epoch {
             giveUp(present, now: now)
-            actions.append(giveBack(present.ticket, lost: present.group))
+            actions.append(giveBack(present.ticket, lost: present.group, end))
         }
         return actions
     }
@@ -127,9 +129,9 @@ extension TenantQueueCore {
         }
     }
 
-    mutating func giveBack(_ ticket: Ticket, lost group: GroupEpoch) -> Action {
+    mutating func giveBack(_ ticket: Ticket, lost group: GroupEpoch, _ end: EpochEnd) -> Action {
         counts.returned += 1
-        return .giveBack(router: ticket.router, request: ticket.request, attempt: ticket.attempt, lost: group)
+        return .giveBack(router: ticket.router, request: ticket.request, attempt: ticket.attempt, lost: group, end: end)
     }
 
     mutating func reject(_ ticket: Ticket, _ error: RequestError) -> [Action] {

@@ -45,7 +45,7 @@ extension TenantQueueCore {
             charged[ticket.request].map({ $0.attempt < ticket.attempt }) ?? true
         else { return stale() }
         if groups.isOver(group) || groups.group(group.group).map({ $0.id.epoch > group.epoch }) ?? false {
-            return [giveBack(ticket, lost: group)]
+            return [giveBack(ticket, lost: group, .lost)]
         }
         if let older = running.removeValue(forKey: ticket.request) { groups.release(older.ticket, at: older.group) }
         removeWaiting(ticket.request)

@@ -11,12 +11,14 @@ public struct TenantQueueCore: Sendable {
         case assign(Ticket, to: GroupEpoch)
         /// Tell the router that the attempt has ended here: the one answer of the queue that ends a request.
         case reject(router: RouterRef, request: RequestID, attempt: Attempt, error: RequestError)
-        /// Tell the router that the attempt's group is lost.
-        case giveBack(router: RouterRef, request: RequestID, attempt: Attempt, lost: GroupEpoch)
+        /// Tell the router that the epoch in which the attempt ran is over.
+        case giveBack(router: RouterRef, request: RequestID, attempt: Attempt, lost: GroupEpoch, end: EpochEnd)
         /// Tell the group that the attempt's owner is gone.
         case abandon(request: RequestID, attempt: Attempt, at: GroupEpoch)
         /// The group cannot serve this queue's model.
         case refuse(GroupEpoch, reason: String)
+        /// Tell the group that this epoch is over here, and that only one after `last` is taken.
+        case outdate(GroupEpoch, last: Epoch)
     }
 
     /// Events that changed nothing because they were late (law 4).

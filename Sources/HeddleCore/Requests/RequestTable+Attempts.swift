@@ -14,7 +14,8 @@ extension RequestTable {
                 return []
             }
             if let over = table.overEpochs[group.group], group.epoch <= over {
-                return table.refuse(&entry, now: now)
+                // Whoever runs it must form anew, or the queue would offer it again and again.
+                return [.outdate(group, last: over)] + table.refuse(&entry, now: now)
             }
             entry.enter(.running(group), now: now)
             return [.dispatch(entry.assignment(router: table.router, now: now), to: group)]
@@ -62,6 +63,10 @@ extension RequestTable {
             return update(request) { $0.end(&$1, .failed(error), isGroupLost: true, now: now) } + trim()
         case (.noCapacity, .running), (.shuttingDown, .running):
             return dispatchRefused(request, attempt: attempt, now: now)
+        case (.noCapacity, .refused), (.shuttingDown, .refused):
+            // The queue has said so before.
+            counts.stale += 1
+            return []
         case (.workerLost, _):
             if case .running(let group) = entry.phase { noteOver(group) }
             return update(request) { $0.lose(&$1, isGroupLost: true, now: now) } + trim()
@@ -72,14 +77,22 @@ extension RequestTable {
         }
     }
 
-    /// This epoch of the group, and every earlier one, is over: its requests are tried again, or end with `workerLost`.
-    public mutating func workerLost(_ group: GroupEpoch, now: Instant) -> [Action] {
+    /// This epoch of the group, and every earlier one, is over: its requests are tried again, or end with `workerLost`. An
+    /// epoch that was given up costs no request an attempt of those that it has.
+    public mutating func workerLost(_ group: GroupEpoch, _ end: EpochEnd = .lost, now: Instant) -> [Action] {
         noteOver(group)
         let ids = inOrder { entry in
             guard case .running(let present) = entry.phase else { return false }
             return present.group == group.group && present.epoch <= group.epoch
         }
-        return ids.flatMap { id in update(id) { $0.lose(&$1, isGroupLost: true, now: now) } } + trim()
+        return ids.flatMap { id in
+            update(id) { table, entry in
+                switch end {
+                case .lost: table.lose(&entry, isGroupLost: true, now: now)
+                case .givenUp: table.refuse(&entry, now: now)
+                }
+            }
+        } + trim()
     }
 
     /// The group's rank 0 took this router for lost and came back: it has dropped what it ran for it, though its epoch may

@@ -27,6 +27,8 @@ public struct RequestTable: Sendable {
         case endAtQueue(RequestID, Attempt, generatedTokenCount: Int)
         /// Cancel all choices of this and every earlier attempt, or only one choice.
         case cancelAtWorker(GroupEpoch, RequestID, Attempt, choice: Int?)
+        /// Tell the group that this epoch is over here, and that only one after `last` is taken.
+        case outdate(GroupEpoch, last: Epoch)
         /// Tell the tenant queue how many tokens all choices have, for its counters.
         case report(RequestID, Attempt, generatedTokenCount: Int)
 

@@ -21,6 +21,7 @@ public distributed actor TenantQueue {
     /// Which epoch of a group its node's loss would end.
     var groupsUp = GroupPresence()
     var usage: [TenantName: (tokensIn: UInt64, tokensOut: UInt64)] = [:]
+    var standstill = Standstill(now: now())
     var tasks: [Task<Void, Never>] = []
     var published = Instant(nanoseconds: 0)
 
@@ -66,7 +67,7 @@ public distributed actor TenantQueue {
                 groupsUp.up(group, incarnation: incarnation)
                 log.info("\(group) takes requests: \(capacity.sequenceCountMax) sequences")
                 carry(core.groupUp(group, capacity: capacity, model: model, now: now()))
-            case .lost(let group): lose(group)
+            case .lost(let group, let end): lose(group, end)
             }
         }
         publish()
@@ -81,10 +82,13 @@ public distributed actor TenantQueue {
                 answer(ticket.router, .assigned(ticket.request, ticket.attempt, to: group))
             case .reject(let router, let request, let attempt, let error):
                 answer(router, .rejected(request, attempt, error))
-            case .giveBack(let router, let request, let attempt, let lost):
-                answer(router, .gaveBack(request, attempt, lost: lost))
+            case .giveBack(let router, let request, let attempt, let lost, let end):
+                answer(router, .gaveBack(request, attempt, lost: lost, end))
             case .abandon(let request, let attempt, let group):
                 outbox(for: group.group)?.post(.cancel(request, attempt, choice: nil, on: group))
+            case .outdate(let group, let last):
+                log.warn("\(group) is over here; the group may form again after epoch \(last)")
+                outbox(for: group.group)?.post(.over(group, last: last))
             case .refuse(let group, let reason): log.error("group \(group) cannot serve \(model): \(reason)")
             }
         }
@@ -137,13 +141,15 @@ public distributed actor TenantQueue {
 
     /// The process that was rank 0 of the group is gone.
     private func lose(_ group: GroupName, _ incarnation: Incarnation) {
-        if let epoch = groupsUp.lost(incarnation, of: group) { lose(epoch) }
+        guard let epoch = groupsUp.lost(incarnation, of: group) else { return }
+        // What this process missed while it stood still is no group's fault.
+        lose(epoch, standstill.isRecent(now: now()) ? .givenUp : .lost)
     }
 
-    private func lose(_ group: GroupEpoch) {
+    private func lose(_ group: GroupEpoch, _ end: EpochEnd) {
         log.warn("\(group) is lost")
         groupsUp.ended(group)
-        carry(core.groupLost(group, now: now()))
+        carry(core.groupLost(group, end, now: now()))
         publish()
     }
 
@@ -176,6 +182,7 @@ public distributed actor TenantQueue {
     }
 
     private func tick() {
+        standstill.beat(now: now())
         carry(core.tick(now: now()))
         publish()
     }

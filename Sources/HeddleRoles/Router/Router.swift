@@ -99,8 +99,8 @@ public distributed actor Router {
                 carry(table.assigned(request, attempt: attempt, to: group, now: now()), about: model)
             case .rejected(let request, let attempt, let error):
                 carry(table.failed(request, attempt: attempt, error: error, now: now()))
-            case .gaveBack(_, _, let lost):
-                carry(table.workerLost(lost, now: now()))
+            case .gaveBack(_, _, let lost, let end):
+                carry(table.workerLost(lost, end, now: now()))
             }
         }
         publishIfDue()
@@ -146,6 +146,7 @@ public distributed actor Router {
                 workers[group.group]?.post(.run(assignment, on: group))
             case .cancelAtWorker(let group, let request, let attempt, let choice):
                 workers[group.group]?.post(.cancel(request, attempt, choice: choice, on: group))
+            case .outdate(let group, let last): workers[group.group]?.post(.over(group, last: last))
             case .scan(let request, let choice, _, _, let isLast):
                 waiting += scan(request, choice: choice, isLast: isLast)[...]
             case .send(let client, let chunk): send(client, chunk)

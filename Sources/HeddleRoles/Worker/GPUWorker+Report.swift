@@ -42,6 +42,7 @@ extension GPUWorker {
     func stop() {
         isEnding = true
         alarm?.cancel()
+        opening?.interruption.raise()
         for watch in watches { watch.cancel() }
         if let session {
             session.engine.abort()
@@ -59,15 +60,13 @@ extension GPUWorker {
         published = now()
         let report = scheduler.report()
         let state: StateReport
-        if let session {
+        if session != nil {
             state =
                 place.isFirst
                 ? StateReport(scheduler.isIdle ? "idle" : "running", reason: "")
                 : StateReport("following", reason: "rank 0 plans")
-            _ = session
         } else {
-            let missing = place.ranks.count - (formation.formed == nil ? 0 : place.ranks.count)
-            state = StateReport("waiting", reason: missing > 0 ? "the group \(place.group) has not formed" : "")
+            state = StateReport("waiting", reason: place.isFirst ? formation.report().reason : "rank 0 calls the ranks")
         }
         let follower = session?.follower?.present
         let worker = WorkerReport(

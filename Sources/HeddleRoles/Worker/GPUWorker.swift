@@ -1,5 +1,6 @@
 import Distributed
 import HeddleActors
+import HeddleCollective
 import HeddleCore
 import HeddleEngine
 import HeddleTransport
@@ -24,13 +25,20 @@ public distributed actor GPUWorker {
     var formation: GroupFormation
     var session: Session?
     /// The session's engine, for whoever must end its waits from another thread.
-    let presentEngine = Locked<RankEngine?>(nil)
+    let presentEngine = Locked<Present?>(nil)
+    /// The collective that is being opened.
+    var opening: Opening?
+    // At rank 0.
     var members: [RankPresence] = []
-    var isForming = false
+    var forming: Task<Void, Never>?
+    // At the others.
+    var attendance = GroupAttendance()
     var isEnding = false
     var watches: [Task<Void, Never>] = []
     /// Mapping and unmapping of one slot happen one after the other.
     var slotWork: [AdapterSlot: Task<Void, Never>] = [:]
+    /// Which adapter each slot was given to last on this rank: a call that comes late maps nothing over another's.
+    var slotOwners: [AdapterSlot: Digest] = [:]
 
     // Rank 0's work.
     var scheduler: BatchScheduler
@@ -52,6 +60,22 @@ public distributed actor GPUWorker {
         let engine: RankEngine
         /// On every rank but 0.
         let follower: Follower?
+    }
+
+    /// What may be aborted from another thread, and by whose loss.
+    struct Present {
+        let engine: RankEngine
+        let ranks: EpochRanks
+
+        func abort(afterLossOf rank: Int, _ incarnation: Incarnation) {
+            if ranks.end(withLossOf: rank, incarnation) { engine.abort() }
+        }
+    }
+
+    /// Which epoch this rank meets the others for, and how that wait is ended.
+    struct Opening {
+        let id: GroupEpoch
+        let interruption: OpenInterruption
     }
 
     struct SequenceContext {
@@ -97,6 +121,7 @@ public distributed actor GPUWorker {
             case .cancel(let request, let attempt, let choice, let group):
                 guard group == formation.formed else { continue }
                 carry(scheduler.cancel(request, attempt: attempt, choice: choice))
+            case .over(let group, let last): heardOver(group, last: last)
             }
         }
         wake()
@@ -107,10 +132,7 @@ public distributed actor GPUWorker {
             return answer(router, .refused(assignment.request, assignment.attempt))
         }
         if let owner = owners[assignment.request], owner.attempt >= assignment.attempt { return }
-        // A router with another tokenizer must not fail a step that others share.
-        let vocabularyCount = shard.configuration.vocabularyCount
-        if let token = assignment.token(outside: vocabularyCount) {
-            let error = RequestError.promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
+        if let error = assignment.formError(vocabularyCount: shard.configuration.vocabularyCount) {
             return answer(router, .failed(assignment.request, assignment.attempt, error, on: group))
         }
         let requests = assignment.sequences(numberedFrom: &nextSequence, now: now())
@@ -147,7 +169,7 @@ public distributed actor GPUWorker {
                 meter.stepped(plan, took: now().duration(since: started), at: now())
             } catch {
                 carry(scheduler.stepFailed(plan.step, now: now()))
-                lose(session.id, because: error)
+                lose(session.id, because: error, otherwise: .stepFailed)
                 break
             }
             publishIfDue()

@@ -20,7 +20,8 @@ struct WorkerPlace: Sendable {
     let allowsPlainTCP: Bool
     let runtimeDirectory: String
     /// Epochs grow from here: the wall clock's milliseconds when the process started, so that a group that forms anew after all
-    /// its processes were replaced is never taken for an old one. It decides nothing else.
+    /// its processes were replaced is seldom taken for an old one. It decides nothing else: where the clock was put back, the
+    /// tenant-queue and the routers tell rank 0 which epoch they saw last.
     let epochFloor: Epoch
     let forward: ForwardLimits
 

@@ -11,9 +11,10 @@ extension GroupMessage: WireCodable {
             capacity.encode(into: &writer)
             model.encode(into: &writer)
             incarnation.encode(into: &writer)
-        case .lost(let group):
+        case .lost(let group, let end):
             writer.write(byte: 2)
             group.encode(into: &writer)
+            end.encode(into: &writer)
         }
     }
 
@@ -28,7 +29,7 @@ extension GroupMessage: WireCodable {
             self = .up(group, capacity, model, incarnation)
         case 2:
             let group = try GroupEpoch(from: &reader)
-            self = .lost(group)
+            self = .lost(group, try EpochEnd(from: &reader))
         default: throw reader.unknownCase(of: "GroupMessage", tag: tag)
         }
     }

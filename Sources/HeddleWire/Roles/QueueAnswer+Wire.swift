@@ -15,11 +15,12 @@ extension QueueAnswer: WireCodable {
             request.encode(into: &writer)
             attempt.encode(into: &writer)
             error.encode(into: &writer)
-        case .gaveBack(let request, let attempt, let group):
+        case .gaveBack(let request, let attempt, let group, let end):
             writer.write(byte: 3)
             request.encode(into: &writer)
             attempt.encode(into: &writer)
             group.encode(into: &writer)
+            end.encode(into: &writer)
         }
     }
 
@@ -40,7 +41,7 @@ extension QueueAnswer: WireCodable {
             let request = try RequestID(from: &reader)
             let attempt = try Attempt(from: &reader)
             let group = try GroupEpoch(from: &reader)
-            self = .gaveBack(request, attempt, lost: group)
+            self = .gaveBack(request, attempt, lost: group, try EpochEnd(from: &reader))
         default: throw reader.unknownCase(of: "QueueAnswer", tag: tag)
         }
     }

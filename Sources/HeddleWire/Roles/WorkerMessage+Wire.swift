@@ -1,7 +1,7 @@
 import HeddleCore
 
 extension WorkerMessage: WireCodable {
-    public static var wireByteCountMin: Int { 34 }
+    public static var wireByteCountMin: Int { 21 }
 
     public func encode(into writer: inout WireWriter) {
         switch self {
@@ -15,6 +15,10 @@ extension WorkerMessage: WireCodable {
             attempt.encode(into: &writer)
             choice.encode(into: &writer)
             group.encode(into: &writer)
+        case .over(let group, let last):
+            writer.write(byte: 3)
+            group.encode(into: &writer)
+            last.encode(into: &writer)
         }
     }
 
@@ -31,6 +35,9 @@ extension WorkerMessage: WireCodable {
             let choice = try Int?(from: &reader)
             let group = try GroupEpoch(from: &reader)
             self = .cancel(request, attempt, choice: choice, on: group)
+        case 3:
+            let group = try GroupEpoch(from: &reader)
+            self = .over(group, last: try Epoch(from: &reader))
         default: throw reader.unknownCase(of: "WorkerMessage", tag: tag)
         }
     }

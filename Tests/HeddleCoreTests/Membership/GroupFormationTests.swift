@@ -92,11 +92,74 @@ import Testing
             ])
     }
 
-    @Test func aDrainedGroupDoesNotFormAgain() {
+    /// Ranks announce themselves several times a second: a group that could not form tries again, less and less often.
+    @Test func ranksThatDidNotMeetAreCalledAgainAfterAPauseThatDoubles() {
         var formation = formation(ranks: 1)
-        _ = formation.rankPresent(presence(0, ranks: 1), now: at(0))
-        #expect(formation.drain(now: at(1)) == [.dissolve(group("g", 11), reason: .drained)])
-        #expect(formation.rankPresent(presence(0, 2, ranks: 1), now: at(1)) == [])
+        let alone = presence(0, ranks: 1)
+        var now: UInt64 = 0
+        var epoch: UInt64 = 11
+        #expect(formation.rankPresent(alone, now: at(now)) == [.form(group("g", epoch), members: [alone])])
+        for pause in [200, 400, 800, 1600, 3200, 5000, 5000] as [UInt64] {
+            #expect(
+                formation.ended(group("g", epoch), because: .couldNotForm, now: at(now)) == [
+                    .dissolve(group("g", epoch), reason: .couldNotForm)
+                ])
+            #expect(formation.ended(group("g", epoch), because: .couldNotForm, now: at(now)) == [])
+            #expect(formation.rankPresent(alone, now: at(now + pause - 1)) == [])
+            now += pause
+            epoch += 1
+            #expect(formation.rankPresent(alone, now: at(now)) == [.form(group("g", epoch), members: [alone])])
+        }
+        #expect(formation.met(group("g", epoch - 1)) == false)
+        #expect(formation.met(group("g", epoch)) == true)
+        _ = formation.ended(group("g", epoch), because: .couldNotForm, now: at(now))
+        #expect(formation.rankPresent(alone, now: at(now + 200)).count == 1)
+    }
+
+    @Test func anEpochThatEndsWithoutALossIsFollowedByTheNextOnceAllAreThereAnew() {
+        var formation = formation()
+        _ = formation.rankPresent(presence(0), now: at(0))
+        _ = formation.rankPresent(presence(1), now: at(0))
+        #expect(
+            formation.ended(group("g", 11), because: .queueReturned, now: at(1)) == [
+                .dissolve(group("g", 11), reason: .queueReturned)
+            ])
+        #expect(formation.report().missing == [0, 1])
+        #expect(formation.report().reason == "waits for ranks 0, 1; the tenant-queue was out of reach")
+        #expect(formation.rankPresent(presence(0), now: at(1)) == [])
+        #expect(
+            formation.rankPresent(presence(1), now: at(1)) == [
+                .form(group("g", 12), members: [presence(0), presence(1)])
+            ])
+        #expect(formation.ended(group("g", 11), because: .stepFailed, now: at(2)) == [])
+    }
+
+    /// The wall clock was put back while rank 0 was away: others know a later epoch than its floor.
+    @Test func anEpochThatOthersHoldForOverIsFollowedByOneThatTheyTake() {
+        var formation = formation(ranks: 1)
+        let alone = presence(0, ranks: 1)
+        _ = formation.rankPresent(alone, now: at(0))
+        formation.observed(Epoch(5000))
+        #expect(
+            formation.ended(group("g", 11), because: .overElsewhere, now: at(1)) == [
+                .dissolve(group("g", 11), reason: .overElsewhere)
+            ])
+        #expect(formation.rankPresent(alone, now: at(1)) == [.form(group("g", 5001), members: [alone])])
+    }
+
+    @Test func onlyALossCostsTheRequestsAnAttempt() {
+        #expect(GroupFormation.DissolveReason.rankLost(rank: 1).end == .lost)
+        #expect(GroupFormation.DissolveReason.stepFailed.end == .lost)
+        #expect(GroupFormation.DissolveReason.queueReturned.end == .givenUp)
+        #expect(GroupFormation.DissolveReason.overElsewhere.end == .givenUp)
+    }
+
+    @Test func aRankThatIsRefusedAgainAndAgainIsToldOnce() {
+        var formation = formation()
+        _ = formation.rankPresent(presence(1), now: at(0))
+        #expect(formation.rankPresent(presence(0, model: 2), now: at(1)).count == 1)
+        #expect(formation.rankPresent(presence(0, model: 2), now: at(2)) == [])
+        #expect(formation.report().reason.hasPrefix("waits for rank 0; rank 0 has model"))
     }
 
     @Test(arguments: 0..<30 as Range<UInt64>)
@@ -126,24 +189,29 @@ import Testing
         }
         for step in 0..<1000 as Range<UInt64> {
             let rank = random.number(0...count - 1)
-            switch random.number(0...3) {
+            switch random.number(0...4) {
+            case 4:
+                guard let epoch = formed else { continue }
+                let reason = random.pick(
+                    [.couldNotForm, .stepFailed, .queueReturned] as [GroupFormation.DissolveReason])
+                take(formation.ended(epoch, because: reason, now: at(step * 100)))
             case 0:
                 incarnations += 1
                 alive[rank] = incarnations
-                take(formation.rankPresent(presence(rank, incarnations, ranks: count), now: at(step)))
+                take(formation.rankPresent(presence(rank, incarnations, ranks: count), now: at(step * 100)))
             case 1:
                 guard let incarnation = alive[rank] else { continue }
-                take(formation.rankPresent(presence(rank, incarnation, ranks: count), now: at(step)))
+                take(formation.rankPresent(presence(rank, incarnation, ranks: count), now: at(step * 100)))
             case 2:
                 guard let incarnation = alive[rank] else { continue }
                 if random.chance(50) { alive[rank] = nil }
-                take(formation.rankLost(rank, incarnation: Incarnation(high: 0, low: incarnation), now: at(step)))
+                take(formation.rankLost(rank, incarnation: Incarnation(high: 0, low: incarnation), now: at(step * 100)))
             default:
                 // A process that was replaced wakes up.
                 guard let incarnation = alive[rank], incarnation > 1 else { continue }
                 let late = incarnation - 1
                 guard !alive.values.contains(late) else { continue }
-                take(formation.rankLost(rank, incarnation: Incarnation(high: 0, low: late), now: at(step)))
+                take(formation.rankLost(rank, incarnation: Incarnation(high: 0, low: late), now: at(step * 100)))
             }
             #expect(formation.formed == formed, "seed \(seed)")
             #expect(formed == nil || formation.report().missing.isEmpty, "seed \(seed)")

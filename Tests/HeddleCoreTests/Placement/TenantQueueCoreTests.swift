@@ -86,7 +86,9 @@ import Testing
         #expect(counters(queue) == [18, 0])
         let lost = queue.groupLost(group("g"), now: at(1))
         #expect(
-            lost == [.giveBack(router: router, request: request(1), attempt: Attempt(1), lost: group("g"))])
+            lost == [
+                .giveBack(router: router, request: request(1), attempt: Attempt(1), lost: group("g"), end: .lost)
+            ])
         _ = queue.enqueue(ticket(1, attempt: 2, generated: 5), now: at(1))
         #expect(queue.report().tenants[0].head?.request == request(1))
         let again = try up(&queue, group("g", 2), now: 2)
@@ -118,11 +120,37 @@ import Testing
         _ = try up(&queue, group("g", 5))
         _ = queue.enqueue(ticket(1), now: at(0))
         let later = try up(&queue, group("g", 7))
-        #expect(later == [.giveBack(router: router, request: request(1), attempt: Attempt(1), lost: group("g", 5))])
-        #expect(try up(&queue, group("g", 6)) == [])
+        #expect(
+            later == [
+                .giveBack(router: router, request: request(1), attempt: Attempt(1), lost: group("g", 5), end: .lost)
+            ])
+        #expect(try up(&queue, group("g", 6)) == [.outdate(group("g", 6), last: Epoch(6))])
         #expect(queue.groupLost(group("g", 5), now: at(0)) == [])
         #expect(queue.report().groups.map(\.id) == [group("g", 7)])
         #expect(queue.report().counts.staleGroups == 2)
+    }
+
+    /// Or the group would wait for requests that never come: its clock was put back, or its loss was heard of late.
+    @Test func aGroupThatComesWithAnEpochThatIsOverIsToldTheLastOne() throws {
+        var queue = try queue()
+        _ = try up(&queue, group("g", 5))
+        #expect(try up(&queue, group("g", 5)) == [])
+        #expect(queue.groupLost(group("g", 7), now: at(0)) == [])
+        #expect(try up(&queue, group("g", 5)) == [.outdate(group("g", 5), last: Epoch(7))])
+        #expect(try up(&queue, group("g", 7)) == [.outdate(group("g", 7), last: Epoch(7))])
+        #expect(try up(&queue, group("g", 8)) == [])
+        #expect(try up(&queue, group("g", 8)) == [])
+        #expect(queue.report().groups.map(\.id) == [group("g", 8)])
+    }
+
+    @Test func anEpochThatWasGivenUpIsNotCalledALoss() throws {
+        var queue = try queue()
+        _ = try up(&queue, group("g"))
+        _ = queue.enqueue(ticket(1), now: at(0))
+        #expect(
+            queue.groupLost(group("g"), .givenUp, now: at(1)) == [
+                .giveBack(router: router, request: request(1), attempt: Attempt(1), lost: group("g"), end: .givenUp)
+            ])
     }
 
     @Test func aGroupOfAnotherModelIsRefused() throws {
@@ -213,7 +241,7 @@ import Testing
         // A router that is behind: that epoch is over.
         #expect(
             queue.reregister(ticket(3), running: group("g", 2), now: at(1)) == [
-                .giveBack(router: router, request: request(3), attempt: Attempt(1), lost: group("g", 2))
+                .giveBack(router: router, request: request(3), attempt: Attempt(1), lost: group("g", 2), end: .lost)
             ])
     }
 
@@ -325,7 +353,7 @@ import Testing
                         #expect(deadlines[request.low] ?? 0 <= now, "seed \(seed): too early")
                     }
                     forget(request.low)
-                case .giveBack(_, let request, let attempt, let group):
+                case .giveBack(_, let request, let attempt, let group, _):
                     #expect(places[request.low] == group && attempts[request.low] == attempt.number, "seed \(seed)")
                     places[request.low] = nil
                     attempts[request.low] = attempt.number + 1
@@ -334,7 +362,7 @@ import Testing
                     again.timeLeft = .seconds(100)
                     pending.append(again)
                 case .abandon(let request, _, _): forget(request.low)
-                case .refuse: Issue.record("seed \(seed): refused")
+                case .refuse, .outdate: Issue.record("seed \(seed): refused")
                 }
             }
         }

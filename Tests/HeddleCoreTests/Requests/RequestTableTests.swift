@@ -159,12 +159,37 @@ import Testing
         #expect(rest.last == .send(client, chunk([7], at: 2)))
     }
 
+    /// A queue that stands still for a moment takes its groups for lost, however often.
+    @Test func anEpochThatWasGivenUpCostsNoLoss() throws {
+        var table = try running(losses: 2)
+        for epoch in 1...5 as ClosedRange<UInt64> {
+            let attempt = UInt32(epoch)
+            #expect(table.workerLost(group("g", epoch), .givenUp, now: at(epoch * 1000)) == [])
+            // Rank 0 says the same in its way.
+            let late = table.failed(
+                request(1), attempt: Attempt(attempt), error: .shuttingDown, now: at(epoch * 1000 + 1))
+            #expect(late == [])
+            #expect(isTicket(table.tick(now: at(epoch * 1000 + 900)).first, attempt: attempt + 1))
+            let again = table.assigned(
+                request(1), attempt: Attempt(attempt + 1), to: group("g", epoch + 1), now: at(epoch * 1000 + 901))
+            guard case .dispatch? = again.first else {
+                Issue.record("not dispatched: \(again)")
+                return
+            }
+        }
+        #expect(table.counts.losses == 0)
+    }
+
     /// Rank 0 and the queue both tell of a loss, and the queue may assign to the dead epoch in between.
     @Test func anEpochThatIsOverIsNotGoneBackToAndCostsOneLoss() throws {
         var table = try running(losses: 2)
         let lost = table.failed(request(1), attempt: Attempt(1), error: .workerLost(losses: 1), now: at(1))
         #expect(isTicket(lost.first, attempt: 2, generated: 0))
-        #expect(table.assigned(request(1), attempt: Attempt(2), to: group("g"), now: at(1)) == [])
+        // The group is told, or the queue would offer it again and again.
+        #expect(
+            table.assigned(request(1), attempt: Attempt(2), to: group("g"), now: at(1)) == [
+                .outdate(group("g"), last: Epoch(1))
+            ])
         #expect(table.workerLost(group("g"), now: at(1)) == [])
         #expect(table.counts.losses == 1)
         #expect(isTicket(table.tick(now: at(100)).first, attempt: 3, generated: 0))

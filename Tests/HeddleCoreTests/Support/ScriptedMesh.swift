@@ -239,9 +239,11 @@ struct ScriptedMesh {
             case .assign(let ticket, let group): queueToRouter.append(.assign(ticket, group))
             case .reject(_, let request, let attempt, let error):
                 queueToRouter.append(.reject(request, attempt, error))
-            case .giveBack(_, _, _, let group): queueToRouter.append(.lost(group))
+            case .giveBack(_, _, _, let group, _): queueToRouter.append(.lost(group))
             case .abandon(let request, let attempt, let group):
                 sendToWorker(group, .cancel(group, request, attempt, nil))
+            // The group that it tells of is down already.
+            case .outdate: break
             case .refuse(let group, let reason): faults.append("\(group) is refused: \(reason)")
             }
         }
@@ -257,7 +259,7 @@ struct ScriptedMesh {
     mutating func apply(_ actions: [RequestTable.Action]) {
         for action in actions {
             switch action {
-            case .accept, .forget: break
+            case .accept, .forget, .outdate: break
             case .detach(let client, _):
                 for index in clients.indices where clients[index].reference == client { clients[index].isGone = true }
             case .refuse(let client, _, let error): endClient(client, "refuse \(error.code)")

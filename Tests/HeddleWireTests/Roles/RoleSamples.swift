@@ -41,7 +41,7 @@ enum RoleSamples {
     ]
     static let queueAnswers: [QueueAnswer] = [
         .assigned(request, Attempt(1), to: group), .rejected(request, Attempt(1), .tenantLaneFull(depthMax: 9)),
-        .gaveBack(request, Attempt(1), lost: group),
+        .gaveBack(request, Attempt(1), lost: group, .lost), .gaveBack(request, Attempt(1), lost: group, .givenUp),
     ]
     static let groupMessages: [GroupMessage] = {
         guard
@@ -49,12 +49,12 @@ enum RoleSamples {
                 sequenceCountMax: 32, kvTokenCountMax: 65_536, sequenceTokenCountMax: 1024, adapterSlotCount: 8)
         else { preconditionFailure("the sample is within its limits") }
         return [
-            .up(group, capacity, ModelName("demo"), Incarnation(high: 5, low: 6)), .lost(group),
+            .up(group, capacity, ModelName("demo"), Incarnation(high: 5, low: 6)), .lost(group, .givenUp),
         ]
     }()
     static let workerMessages: [WorkerMessage] = [
         .run(assignment, on: group), .cancel(request, Attempt(2), choice: nil, on: group),
-        .cancel(request, Attempt(2), choice: 1, on: group),
+        .cancel(request, Attempt(2), choice: 1, on: group), .over(group, last: Epoch(9)),
     ]
     static let workerAnswers: [WorkerAnswer] = [
         .delivered(delivery), .failed(request, Attempt(2), .workerLost(losses: 1), on: group), .refused(request, Attempt(2)),
@@ -65,5 +65,5 @@ enum RoleSamples {
         + workerMessages.map { $0.wireBytes() } + workerAnswers.map { $0.wireBytes() } + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion1 = "65863a701e046a32"
+    static let digestOfVersion1 = "4b77c3209c69e83b"
 }
