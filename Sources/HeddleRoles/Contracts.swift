@@ -31,4 +31,6 @@ public let roleMethods: [ContractMethod] = [
         signature: "HeddleRoles.Router.receive(_: [HeddleCore.WorkerAnswer], fromGroup: HeddleCore.GroupName) -> ()"),
     ContractMethod(index: 16, target: "$s11HeddleRoles9GPUWorkerC4join_2at2byy0A4Core10GroupEpochV_AG17CollectiveAddressVAG11IncarnationVtYaKFTE",
         signature: "HeddleRoles.GPUWorker.join(_: HeddleCore.GroupEpoch, at: HeddleCore.CollectiveAddress, by: HeddleCore.Incarnation) -> ()"),
+    ContractMethod(index: 17, target: "$s11HeddleRoles9GPUWorkerC17adapterRoomWantedyyYaKFTE",
+        signature: "HeddleRoles.GPUWorker.adapterRoomWanted() -> ()"),
 ]

@@ -23,20 +23,21 @@ extension AdapterCache {
         let key = AdapterKey(source: .digest(adapter.digest), shardCount: rankCount)
         let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
         let path = place.path(PackedAdapter.fileName(digest: adapter.digest, configuration: base, plan: plan))
-        let isThere = (try? FileFingerprint(file: path)) != nil
-        let number = number(of: holder, for: key)
-        sources[key] = AdapterSource(adapter: adapter.name, model: model)
         do {
-            numberLast += 1
-            let wait = numberLast
+            // All in one turn: what happens between a number and its use would be held by nobody, and never let go of.
             try await withCheckedThrowingContinuation { continuation in
+                let isThere = (try? FileFingerprint(file: path)) != nil
+                let number = number(of: holder, for: key)
+                numberLast += 1
+                let wait = numberLast
                 waiters.updateValue(Waiter(wait: wait, continuation: continuation), forKey: number)?
                     .continuation.resume(throwing: RequestError.cancelled)
+                sources[key] = AdapterSource(adapter: adapter.name, model: model)
                 carry(residency.acquire(key, holder: number, filesAreThere: isThere, now: now()))
                 if waiters[number] != nil { endWait(wait, of: number, after: Self.patience) }
             }
         } catch let error as AdapterResidencyError {
-            if numbers[holder] == number { release(holder) }
+            if held[holder] == key { release(holder) }
             switch error {
             case .loadFailed, .tooLarge:
                 throw RequestError.adapterInvalid(adapter: adapter.name.text, reason: "\(error)")

@@ -118,6 +118,7 @@ extension GPUWorker {
     private func mapHere(_ adapter: AdapterRef, into slot: AdapterSlot, for group: GroupEpoch) async throws -> Int {
         guard let session, session.id == group else { throw WorkerError.otherEpoch(group, present: self.session?.id) }
         let cache = try AdapterCache.resolve(id: place.cache, using: actorSystem)
+        slotOwners[slot] = adapter.digest
         let (model, rank, rankCount, hold) = (place.model, place.rank, place.ranks.count, hold(slot, in: group))
         let file = try await withDeadline(.seconds(5)) {
             try await cache.acquire(adapter, model: model, rank: rank, rankCount: rankCount, holder: hold)
@@ -133,6 +134,7 @@ extension GPUWorker {
             await release(hold)
             throw WorkerError.otherEpoch(group, present: self.session?.id)
         }
+        guard slotOwners[slot] == adapter.digest else { throw RequestError.cancelled }
         present.engine.map(packed, named: adapter.name, slot: slot)
         publish()
         return packed.byteCount
@@ -140,6 +142,7 @@ extension GPUWorker {
 
     private func unmapHere(_ slot: AdapterSlot, _ session: Session) async {
         session.engine.unmap(slot)
+        slotOwners[slot] = nil
         await release(hold(slot, in: session.id))
     }
 

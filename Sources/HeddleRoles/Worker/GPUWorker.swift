@@ -37,6 +37,8 @@ public distributed actor GPUWorker {
     var watches: [Task<Void, Never>] = []
     /// Mapping and unmapping of one slot happen one after the other.
     var slotWork: [AdapterSlot: Task<Void, Never>] = [:]
+    /// Which adapter each slot was given to last on this rank: a call that comes late maps nothing over another's.
+    var slotOwners: [AdapterSlot: Digest] = [:]
 
     // Rank 0's work.
     var scheduler: BatchScheduler
