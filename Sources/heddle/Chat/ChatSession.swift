@@ -52,7 +52,7 @@ struct ChatSession {
             switch ChatLine(line) {
             case .nothing: continue
             case .quit: return
-            case .help: Terminal.complain(ChatLine.help)
+            case .help: Terminal.complain(ChatLine.commandList)
             case .reset:
                 conversation.reset()
                 tell("The conversation is forgotten.")
