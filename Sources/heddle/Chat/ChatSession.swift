@@ -49,6 +49,7 @@ struct ChatSession {
             if setting.isInteractive { write("> ") }
             let isInteractive = setting.isInteractive
             guard let line = try input.next(goesOn: { if isInteractive { Self.write("… ") } }) else { break }
+            setting.interrupt.lineWasRead()
             switch ChatLine(line) {
             case .nothing: continue
             case .quit: return
