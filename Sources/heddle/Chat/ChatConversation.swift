@@ -78,7 +78,7 @@ enum ChatLine {
         }
     }
 
-    static let help = """
+    static let commandList = """
         /reset          forget the conversation
         /system TEXT    forget it and set the system's message; without TEXT: none
         /quit           end (so does Ctrl-D)

@@ -22,6 +22,9 @@ final class ChatInterrupt: Sendable {
         source.resume()
     }
 
+    /// Somebody is there: the next Ctrl-C is the first again.
+    func lineWasRead() { state.withLock { $0.isWarned = false } }
+
     /// From here to `answerEnded`, Ctrl-C calls this.
     func answerBegan(cancel: @escaping @Sendable () -> Void) {
         state.withLock { $0 = State(cancel: cancel) }

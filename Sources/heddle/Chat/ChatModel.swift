@@ -16,6 +16,11 @@ struct ChatModel {
     ///   - folder: a Hugging Face folder.
     ///   - templateFile: a Jinja template to use instead of the folder's.
     init(folder: String, templateFile: String?) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw CommandFailure(
+                "there is no folder \(folder) on this machine; give the model's with --model-dir", exit: .notFound)
+        }
         do throws(ChatTemplateError) {
             if let templateFile {
                 template = try ChatTemplate(

@@ -49,10 +49,11 @@ struct ChatSession {
             if setting.isInteractive { write("> ") }
             let isInteractive = setting.isInteractive
             guard let line = try input.next(goesOn: { if isInteractive { Self.write("… ") } }) else { break }
+            setting.interrupt.lineWasRead()
             switch ChatLine(line) {
             case .nothing: continue
             case .quit: return
-            case .help: Terminal.complain(ChatLine.help)
+            case .help: Terminal.complain(ChatLine.commandList)
             case .reset:
                 conversation.reset()
                 tell("The conversation is forgotten.")
