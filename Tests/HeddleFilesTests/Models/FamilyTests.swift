@@ -20,16 +20,20 @@ import Testing
 
     @Test func llama31() throws {
         let model = try read(PublishedConfigurations.llama31)
-        #expect(model.architecture == .llama && model.block == DecoderBlock() && model.endTokens == [128001, 128008, 128009])
+        #expect(
+            model.architecture == .llama && model.block == DecoderBlock()
+                && model.endTokens == [128001, 128008, 128009])
         #expect(model.positionCountMax == 131_072 && model.headDimension == 128 && model.kvHeadCount == 8)
         guard case .llama3(let numbers) = model.rotary[0].scaling else { throw Unexpected(model.rotary) }
         #expect(numbers.factor == 8 && numbers.originalPositionCount == 8192 && model.rotary[0].theta == 500_000)
     }
 
     @Test func llamaBiases() throws {
-        let model = try read(PublishedConfigurations.llama31, without: ["attention_bias", "mlp_bias"], with: [
-            "\"attention_bias\": true", "\"mlp_bias\": true",
-        ])
+        let model = try read(
+            PublishedConfigurations.llama31, without: ["attention_bias", "mlp_bias"],
+            with: [
+                "\"attention_bias\": true", "\"mlp_bias\": true",
+            ])
         #expect(Projection.allCases.allSatisfy { model.block.hasBias($0) })
         #expect(model.tensors.contains(.bias(layer: 3, .down)))
         #expect(model.name(of: .bias(layer: 3, .down)) == "model.layers.3.mlp.down_proj.bias")
@@ -74,7 +78,10 @@ import Testing
         #expect(
             refusal(
                 PublishedConfigurations.qwen2,
-                with: ["\"layer_types\": [" + Array(repeating: "\"sliding_attention\"", count: 28).joined(separator: ",") + "]"])?
+                with: [
+                    "\"layer_types\": [" + Array(repeating: "\"sliding_attention\"", count: 28).joined(separator: ",")
+                        + "]"
+                ])?
                 .contains("it must be full_attention only where there is no sliding_window") == true)
     }
 
@@ -96,7 +103,8 @@ import Testing
         #expect(model.name(of: .feedForwardNorm(layer: 0)) == "model.layers.0.pre_feedforward_layernorm.weight")
         #expect(model.name(of: .attentionTrailingNorm(layer: 0)) == "model.layers.0.post_attention_layernorm.weight")
         let uncapped = try read(
-            PublishedConfigurations.gemma2, without: ["attn_logit_softcapping"], with: ["\"attn_logit_softcapping\": null"])
+            PublishedConfigurations.gemma2, without: ["attn_logit_softcapping"],
+            with: ["\"attn_logit_softcapping\": null"])
         #expect(uncapped.block.scoreCap == nil)
         #expect(
             refusal(PublishedConfigurations.gemma2, with: ["\"use_bidirectional_attention\": true"])?
@@ -129,7 +137,9 @@ import Testing
         #expect(abs(long.attentionFactor - 1.190238) < 1e-6)
         #expect(model.moduleName(layer: 1, .k) == "model.layers.1.self_attn.qkv_proj")
         #expect(model.moduleName(layer: 1, .up) == "model.layers.1.mlp.gate_up_proj")
-        #expect(model.rows(of: .k) == 3072..<6144 && model.rows(of: .v) == 6144..<9216 && model.rows(of: .up) == 8192..<16384)
+        #expect(
+            model.rows(of: .k) == 3072..<6144 && model.rows(of: .v) == 6144..<9216
+                && model.rows(of: .up) == 8192..<16384)
         #expect(model.shape(of: .projection(layer: 0, .v)) == [9216, 3072])
         #expect(model.tensors.filter { model.name(of: $0) == "model.layers.0.self_attn.qkv_proj.weight" }.count == 1)
         let half = try read(
