@@ -171,6 +171,46 @@ import Testing
                 == true)
     }
 
+    /// Any value in any place of any published file is read or refused, and what is read can be computed with.
+    @Test func anyValueInAnyFieldIsReadOrRefused() throws {
+        let values = [
+            "null", "true", "-1", "0", "1", "3", "7", "1e308", "1e-308", "0.5", "9223372036854775807", "1e39", "\"x\"",
+            "[]",
+            "[1, 2]", "{}", #"{"rope_type": "yarn", "factor": 1e30, "mscale": 1e30, "mscale_all_dim": 1e-30}"#,
+            #"{"type": "dynamic", "factor": 1e30}"#, #"{"type": "linear", "factor": 1e38}"#,
+            #"{"rope_type": "llama3", "factor": 2, "low_freq_factor": 1e-30, "high_freq_factor": 1e30}"#,
+            #"{"type": "longrope", "short_factor": [], "long_factor": []}"#, #"["sliding_attention"]"#, "\"yarn\"",
+        ]
+        var (readCount, refusedCount) = (0, 0)
+        for text in PublishedConfigurations.all {
+            let lines = text.split(separator: "\n").map { $0.hasSuffix(",") ? String($0.dropLast()) : String($0) }
+            for index in lines.indices {
+                let name = lines[index].prefix { $0 != ":" }
+                for value in values {
+                    var changed = lines
+                    changed[index] = "\(name): \(value)"
+                    let object = try #require(
+                        JSONParser.parse(Array("{\(changed.joined(separator: ",\n"))}".utf8)).object)
+                    do throws(FieldError) {
+                        let model = try Architecture.read(object, file: "config.json")
+                        readCount += 1
+                        #expect(model.layers.count == model.layerCount && !model.rotary.isEmpty)
+                        for encoding in model.rotary {
+                            for length in [1, model.positionCountMax] {
+                                let count = encoding.frequencies(
+                                    headDimension: model.headDimension, sequenceLength: length
+                                ).count
+                                #expect(count == encoding.frequencyCount(headDimension: model.headDimension))
+                                #expect(2 * count <= model.headDimension)
+                            }
+                        }
+                    } catch { refusedCount += 1 }
+                }
+            }
+        }
+        #expect(readCount > 500 && refusedCount > 2000, "\(readCount) read, \(refusedCount) refused")
+    }
+
     private struct Unexpected: Error {
         var encodings: [RotaryEncoding]
         init(_ encodings: [RotaryEncoding]) { self.encodings = encodings }
