@@ -23,8 +23,9 @@ public distributed actor Router {
     var table: RequestTable
     /// What the table does not know of a request: how its text stands, and when things happened, for its client.
     var streams: [RequestID: Stream] = [:]
-    /// Submissions that are being tokenised or wait for their adapter's description; true once they were cancelled.
-    var admitting: [RequestID: Bool] = [:]
+    /// Submissions that are being tokenised or wait for their adapter's description.
+    var admitting: [RequestID: Admitting] = [:]
+    let encoder = PromptEncoder()
     /// Whether the submission that is being taken in asked for its prompt's tokens.
     var echoesPrompt = false
     /// Clients that could not be reached; the next tick gives up what they had open.
@@ -45,6 +46,12 @@ public distributed actor Router {
         var firstToken: Instant?
         /// Tokens and reason of each choice that was sent to its end.
         var finishes: [FinishedRequest.Choice?]
+    }
+
+    struct Admitting {
+        let client: ClientRef
+        let tenant: TenantName
+        var isCancelled = false
     }
 
     struct TenantUsage {

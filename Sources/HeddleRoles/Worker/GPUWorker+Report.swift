@@ -21,7 +21,7 @@ extension GPUWorker {
         watches.append(
             Task.detached {
                 for await event in events {
-                    guard case .lost(router.incarnation) = event else { continue }
+                    guard event.isEnd(of: router.incarnation) else { continue }
                     await me.whenLocal { $0.routerLost(router) }
                     return
                 }
