@@ -3,7 +3,7 @@ import Testing
 
 /// `heddle model show`, for people and for programs.
 @Suite struct ModelCommandTests {
-    private let demo = Topology.shipped.appendingPathComponent("demo/model").path
+    private let demo = Topology.model
 
     @Test func theDemoModelIsShown() async throws {
         let text = try await HeddleProgram.run(["model", "show", demo])
