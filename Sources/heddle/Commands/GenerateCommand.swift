@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import HeddleClient
 import HeddleCollective
 import HeddleCore
 import HeddleEngine
