@@ -144,8 +144,9 @@ import Testing
     }
 
     /// The packed file and the adapter packed in memory are the same bits.
-    @Test func anAdapterFromAPackedFileGivesTheSameBits() throws {
-        let golden = try Golden("heads8kv2")
+    @Test(arguments: ["heads8kv2", "adapters-llama", "adapters-phi3"])
+    func anAdapterFromAPackedFileGivesTheSameBits(_ name: String) throws {
+        let golden = try Golden(name)
         let expected = try Self.alone(golden)
         try withTemporaryFolder { folder in
             for rankCount in [1, 3] {

@@ -84,7 +84,9 @@ struct LayerSelection: Sendable {
         }
         var patterns: [[UInt8]] = []
         for value in values {
-            guard let text = value.text else { throw reader.invalid("layers_pattern", value, "a name, or a list of them") }
+            guard let text = value.text else {
+                throw reader.invalid("layers_pattern", value, "a name, or a list of them")
+            }
             guard !text.isEmpty, text.utf8.allSatisfy({ ModuleName.isOfWord($0) || $0 == UInt8(ascii: ".") }) else {
                 throw .unsupported(
                     file: reader.file, field: "layers_pattern", value: value.description, supported: "plain names are")

@@ -61,13 +61,8 @@ extension ModuleSelection {
     ) throws(ModulePatternError) -> SelectionMatch {
         switch self {
         case .names(let names, _):
-            var rest = Substring(module.name.text).utf8[...]
-            if names.contains(JSONString(Array(rest))) { return .whole }
-            while let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
-                rest = rest[rest.index(after: dot)...]
-                if names.contains(JSONString(Array(rest))) { return .ending }
-            }
-            return .none
+            if names.contains(JSONString(module.name.text)) { return .whole }
+            return module.name.endings.contains { names.contains($0) } ? .ending : .none
         case .pattern(let pattern): return try pattern.matchesWhole(module.name, &budget) ? .whole : .none
         case .allLinear: return module.kind == .linear ? .whole : .none
         }
@@ -76,13 +71,8 @@ extension ModuleSelection {
     /// The first name that is none of these modules' and ends none of them.
     func firstUnmatchedName(among modules: [AdaptableModule]) -> String? {
         guard case .names(_, let inOrder) = self else { return nil }
-        return inOrder.first { name in
-            !modules.contains { module in
-                let text = module.name.text.utf8
-                let rest = text.count - name.bytes.count
-                return rest >= 0 && text.dropFirst(rest).elementsEqual(name.bytes)
-                    && (rest == 0 || text.dropFirst(rest - 1).first == UInt8(ascii: "."))
-            }
-        }?.description
+        var known: Set<JSONString> = []
+        for module in modules { known.formUnion(module.name.endings) }
+        return inOrder.first { !known.contains($0) }?.description
     }
 }

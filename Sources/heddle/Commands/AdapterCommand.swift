@@ -66,7 +66,8 @@ struct AdapterCommand: ParsableCommand {
             lines.append("")
             if listing.refusals.isEmpty {
                 lines.append(
-                    modelDir.map { "fits \($0)" } ?? "nothing is refused; --model-dir says whether it fits a base model")
+                    modelDir.map { "fits \($0)" } ?? "nothing is refused; --model-dir says whether it fits a base model"
+                )
             }
             lines += listing.refusals.map { "refused: \($0)" }
             return lines

@@ -96,7 +96,10 @@ import Testing
         ("modules_to_save", #"["lm_head"]"#, #"modules_to_save = ["lm_head"] is not supported"#),
         ("bias", #""all""#, #"bias = "all" is not supported; only "none" is"#),
         ("lora_bias", "true", "lora_bias = true is not supported"),
-        ("layers_to_transform", #""0""#, #"layers_to_transform is "0"; it must be a number of a layer, or a list of them"#),
+        (
+            "layers_to_transform", #""0""#,
+            #"layers_to_transform is "0"; it must be a number of a layer, or a list of them"#
+        ),
         ("layers_pattern", #""layers""#, "the field “layers_to_transform” is missing"),
         ("layer_replication", "[[0, 2]]", "layer_replication = [[0, 2]] is not supported"),
         ("trainable_token_indices", "[5]", "trainable_token_indices = [5] is not supported"),
@@ -178,6 +181,37 @@ import Testing
         tensors = model.adapterTensors()
         tensors[0] = .init(name: tensors[0].name, type: "I8", shape: [4, 16], bytes: [UInt8](repeating: 0, count: 64))
         #expect(refusal([:], tensors)?.contains("has elements of type I8") == true)
+    }
+
+    /// Whatever bytes stand in adapter_config.json, reading ends, by modules or by an error.
+    @Test func damagedConfigurationsAreReadOrRefused() throws {
+        var generator = SeededGenerator(state: 33)
+        var fields = SmallModel.adapterFields
+        fields["target_modules"] = #"".*\\.(?:q|[dx]own)_pro{1,2}j$""#
+        fields["rank_pattern"] = #"{"(0|1)\\..*": 4, "layers": 1}"#
+        fields["exclude_modules"] = #"["v_proj", "x"]"#
+        let whole = Array(SmallModel.json(fields).utf8)
+        let alphabet = Array(#"()[]{}*+?|^$\.,:"0aq-!=<"#.utf8)
+        let modules = model.configuration.adaptableModules
+        var (readCount, refusedCount) = (0, 0)
+        for _ in 0..<5000 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: bytes.indices, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: bytes[place] = alphabet[Int.random(in: alphabet.indices, using: &generator)]
+                case 1: bytes.remove(at: place)
+                default: bytes.insert(alphabet[Int.random(in: alphabet.indices, using: &generator)], at: place)
+                }
+            }
+            guard let object = try? JSONParser.parse(bytes).object else { continue }
+            do {
+                let changes = try AdapterConfiguration(object, file: "c", limits: AdapterLimits()).changes(of: modules)
+                #expect(changes.allSatisfy { $0.change.rank > 0 && $0.change.scale.isFinite })
+                readCount += 1
+            } catch { refusedCount += 1 }
+        }
+        #expect(readCount > 100 && refusedCount > 100, "\(readCount) read, \(refusedCount) refused")
     }
 
     @Test func numbersMustBeFinite() {

@@ -54,16 +54,26 @@ import Testing
         layers.flatMap { layer in parts.map { "model.layers.\(layer).\($0)" } }
     }
 
-    @Test(arguments: [
-        ([:], #"["q_proj", "v_proj"]"#, [0, 1], ["self_attn.q_proj", "self_attn.v_proj"]),
-        (["layers_to_transform": "1"], #"["q_proj"]"#, [1], ["self_attn.q_proj"]),
-        (["layers_to_transform": "[0, 7]", "layers_pattern": #""layers""#], #"["q_proj"]"#, [0], ["self_attn.q_proj"]),
-        (["exclude_modules": #"["0.mlp.up_proj", "down_proj"]"#], #"".*(up|down)_proj""#, [1], ["mlp.up_proj"]),
-        (["exclude_modules": #"".*\\.0\\..*""#], #"".*\\.mlp\\..*""#, [1], ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]),
-        (["fan_in_fan_out": "true"], #"["o_proj"]"#, [0, 1], ["self_attn.o_proj"]),
-        (["init_lora_weights": #""eva""#, "eva_config": #"{"rho": 2.0}"#], #"["k_proj"]"#, [0, 1], ["self_attn.k_proj"]),
-        ([:], #"["k_proj", "query_key_value"]"#, [0, 1], ["self_attn.k_proj"]),
-    ] as [([String: String], String, [Int], [String])])
+    @Test(
+        arguments: [
+            ([:], #"["q_proj", "v_proj"]"#, [0, 1], ["self_attn.q_proj", "self_attn.v_proj"]),
+            (["layers_to_transform": "1"], #"["q_proj"]"#, [1], ["self_attn.q_proj"]),
+            (
+                ["layers_to_transform": "[0, 7]", "layers_pattern": #""layers""#], #"["q_proj"]"#, [0],
+                ["self_attn.q_proj"]
+            ),
+            (["exclude_modules": #"["0.mlp.up_proj", "down_proj"]"#], #"".*(up|down)_proj""#, [1], ["mlp.up_proj"]),
+            (
+                ["exclude_modules": #"".*\\.0\\..*""#], #"".*\\.mlp\\..*""#, [1],
+                ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]
+            ),
+            (["fan_in_fan_out": "true"], #"["o_proj"]"#, [0, 1], ["self_attn.o_proj"]),
+            (
+                ["init_lora_weights": #""eva""#, "eva_config": #"{"rho": 2.0}"#], #"["k_proj"]"#, [0, 1],
+                ["self_attn.k_proj"]
+            ),
+            ([:], #"["k_proj", "query_key_value"]"#, [0, 1], ["self_attn.k_proj"]),
+        ] as [([String: String], String, [Int], [String])])
     func formsChooseTheirModules(changes: [String: String], targets: String, layers: [Int], parts: [String]) throws {
         let wanted = names(layers, parts)
         let adapter = try open(changes.merging(["target_modules": targets]) { $1 }, tensors(wanted))
@@ -135,7 +145,8 @@ import Testing
         let embedding = tensors(["model.embed_tokens"])
         #expect(try open(fields, embedding).modules.count == 1)
         #expect(try open(["ensure_weight_tying": "true"], model.adapterTensors(), over: tied).modules.count == 4)
-        #expect(try open(fields.merging(["ensure_weight_tying": "false"]) { $1 }, embedding, over: tied).modules.count == 1)
+        #expect(
+            try open(fields.merging(["ensure_weight_tying": "false"]) { $1 }, embedding, over: tied).modules.count == 1)
         #expect(
             errorText { _ = try open(fields, embedding, over: tied) }?.hasSuffix(
                 "adapter_config.json: ensure_weight_tying = true is not supported beside the target “model.embed_tokens” over a base model with tied embeddings; only false is"

@@ -12,11 +12,12 @@ import Testing
         fields["something"] = "1"
         try folder.write("adapter_config.json", SmallModel.json(fields))
         let listing = try AdapterListing(path: folder.path)
-        #expect(listing.refusals.map { String($0.drop { $0 != ":" }.dropFirst(2)) } == [
-            #"bias = "all" is not supported; only "none" is"#,
-            "the field “something” (1) is unknown; it may change the result, so it is refused",
-            "use_dora = true is not supported; only one of false, null is",
-        ])
+        #expect(
+            listing.refusals.map { String($0.drop { $0 != ":" }.dropFirst(2)) } == [
+                #"bias = "all" is not supported; only "none" is"#,
+                "the field “something” (1) is unknown; it may change the result, so it is refused",
+                "use_dora = true is not supported; only one of false, null is",
+            ])
         #expect(listing.modules.map(\.rank) == [4, 4, 4, 4] && listing.modules.allSatisfy { $0.scale == nil })
     }
 
@@ -31,9 +32,10 @@ import Testing
         #expect(over.modules.map(\.name).first == "model.layers.0.self_attn.q_proj")
         #expect(over.modules.allSatisfy { $0.rank == 4 && $0.alpha == 6 && $0.scale == 1.5 && $0.elementType == .f32 })
         #expect(over.modules.map(\.byteCount) == [768, 640, 768, 640])
-        #expect(alone.settings.map(\.field) == [
-            "alpha_pattern", "lora_alpha", "peft_type", "r", "rank_pattern", "target_modules", "use_rslora",
-        ])
+        #expect(
+            alone.settings.map(\.field) == [
+                "alpha_pattern", "lora_alpha", "peft_type", "r", "rank_pattern", "target_modules", "use_rslora",
+            ])
         #expect(alone.settings.first { $0.field == "target_modules" }?.value == #"["q_proj", "down_proj"]"#)
     }
 

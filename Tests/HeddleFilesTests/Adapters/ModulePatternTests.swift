@@ -54,7 +54,9 @@ import Testing
     @Test func patternsThatDriveBacktrackingToDespairTakeFewSteps() throws {
         let name = ModuleName(String(repeating: "a", count: 126) + "b")
         var budget = ModulePatternBudget()
-        for pattern in ["(a*)*c", "(a|a)*c", "(a|aa)+c", "((a+)+)+c", "(.*)*(.*)*(.*)*c", "(?=(a*)*c)a*b", "(a?){100}a{100}"] {
+        for pattern in [
+            "(a*)*c", "(a|a)*c", "(a|aa)+c", "((a+)+)+c", "(.*)*(.*)*(.*)*c", "(?=(a*)*c)a*b", "(a?){100}a{100}",
+        ] {
             #expect(try !ModulePattern(pattern).matchesWhole(name, &budget))
         }
     }

@@ -33,6 +33,14 @@ package struct ModuleName: Sendable {
         boundaries = words ^ (words << 1)
     }
 
+    /// The name, and what stands behind each of its dots.
+    var endings: [JSONString] {
+        let bytes = Array(text.utf8)
+        return bytes.indices.filter { $0 == 0 || bytes[$0 - 1] == UInt8(ascii: ".") }.map {
+            JSONString(Array(bytes[$0...]))
+        }
+    }
+
     /// The set that holds the position behind the last character.
     var endBit: UInt128 { 1 << UInt128(count) }
 

@@ -30,13 +30,16 @@ package struct ModulePattern: Sendable {
     }
 
     /// Whether it matches the whole name, as `re.fullmatch` does.
-    package func matchesWhole(_ name: ModuleName, _ budget: inout ModulePatternBudget) throws(ModulePatternError) -> Bool {
+    package func matchesWhole(_ name: ModuleName, _ budget: inout ModulePatternBudget) throws(ModulePatternError)
+        -> Bool
+    {
         try ends(root, from: 1, name, &budget) & name.endBit != 0
     }
 
     /// Whether it matches the name from its begin or from behind any of its dots to its end: what PEFT asks of the keys of
     /// rank_pattern and alpha_pattern by `(.*\.)?(key)$`.
-    package func matchesTail(_ name: ModuleName, _ budget: inout ModulePatternBudget) throws(ModulePatternError) -> Bool {
+    package func matchesTail(_ name: ModuleName, _ budget: inout ModulePatternBudget) throws(ModulePatternError) -> Bool
+    {
         try ends(root, from: 1 | (name.positions(of: UInt8(ascii: ".")) << 1), name, &budget) & name.endBit != 0
     }
 
@@ -138,8 +141,8 @@ extension ModulePatternError: CustomStringConvertible {
         case .tooLong(let count, let max): "it has \(count) characters; at most \(max) are read"
         case .tooDeep(let position, let max): "its groups are nested deeper than \(max) at character \(position)"
         case .notRead(let position, let what):
-            "at character \(position) stands \(what); literals, classes, groups, alternatives, repeats, anchors, word boundaries"
-                + " and lookahead are read"
+            "at character \(position) stands \(what); literals, classes, groups, alternatives, repeats, anchors, word"
+                + " boundaries and lookahead are read"
         case .malformed(let position, let reason): "it is no pattern: \(reason) at character \(position)"
         case .tooManySteps(let max): "it takes more than \(max) steps to compare it with the base model's modules"
         }

@@ -16,7 +16,9 @@ struct ModulePatternParser {
             throw .tooLong(count: characters.count, countMax: limits.characterCountMax)
         }
         let node = try alternatives()
-        guard next == characters.count else { throw .malformed(position: next, reason: "a parenthesis closes no group") }
+        guard next == characters.count else {
+            throw .malformed(position: next, reason: "a parenthesis closes no group")
+        }
         return node
     }
 
@@ -167,7 +169,9 @@ struct ModulePatternParser {
 
     /// What stands behind `(?` where it is none of the groups that are read.
     private var extensionName: String {
-        if characters[next...].starts(with: "<=".unicodeScalars) || characters[next...].starts(with: "<!".unicodeScalars) {
+        if characters[next...].starts(with: "<=".unicodeScalars)
+            || characters[next...].starts(with: "<!".unicodeScalars)
+        {
             return "a lookbehind"
         }
         return switch present {
