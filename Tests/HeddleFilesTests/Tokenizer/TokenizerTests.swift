@@ -49,7 +49,10 @@ import Testing
             #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "ByteLevel"}]}"#,
             "normalizer.normalizers[0] = "
         ),
-        (#""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "BertPreTokenizer""#, "pre_tokenizer = "),
+        (
+            #""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "BertPreTokenizer""#,
+            "pre_tokenizer = "
+        ),
         (#""use_regex": true},"#, #""use_regex": true, "x": 1},"#, "pre_tokenizer.x = 1 is not supported"),
         (
             #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}"#,
@@ -65,7 +68,10 @@ import Testing
         (#""type": "TemplateProcessing""#, #""type": "OtherProcessing""#, "post_processor = "),
         (#""ids": [4]"#, #""ids": [9]"#, "post_processor.special_tokens.<s>.ids[0]: 9 is outside the vocabulary of 5"),
         (#"{"Sequence": {"id": "A""#, #"{"Sequence": {"id": "B""#, "post_processor.single[1] = "),
-        (#"{"type": "BPE""#, #"{"type": "WordPiece""#, #"model.type = "WordPiece" is not supported; BPE, Unigram and WordLevel are"#),
+        (
+            #"{"type": "BPE""#, #"{"type": "WordPiece""#,
+            #"model.type = "WordPiece" is not supported; BPE, Unigram and WordLevel are"#
+        ),
         (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout = 0.1 is not supported"),
         (#""byte_fallback": false"#, #""byte_fallback": true"#, "model.byte_fallback = true is not supported"),
         (
