@@ -78,10 +78,13 @@ package struct ClientCore {
         (lastHeard, hasHeard) = (now, true)
         switch reply {
         case .accepted(let accepted):
-            guard let isAccepted = requests[accepted.id]?.isAccepted else { return [] }
-            requests[accepted.id]?.isAccepted = true
+            guard let progress = requests[accepted.id] else { return [] }
+            guard let earlier = progress.accepted else {
+                requests[accepted.id]?.accepted = accepted
+                return [.deliver(accepted.id, .accepted(accepted))]
+            }
             // A request that is taken up again is accepted again; the program heard that already.
-            return isAccepted ? [] : [.deliver(accepted.id, .accepted(accepted))]
+            return progress.hasTokens && !earlier.hasSameContent(as: accepted) ? changed(accepted.id) : []
         case .tokens(let tokens): return arrived(tokens, at: now)
         case .finished(let finished):
             guard let progress = requests[finished.id] else { return [] }
@@ -91,7 +94,9 @@ package struct ClientCore {
             requests[finished.id] = nil
             return [.deliver(finished.id, .finished(finished)), .end(finished.id, nil)]
         case .failed(let failure):
-            guard let id = failure.id else { return endAll(failure) }
+            guard let id = failure.id else {
+                return failure.code == RequestError.busy(retryAfter: .zero).code ? dropped(at: now) : endAll(failure)
+            }
             if failure.code == RequestError.shuttingDown.code, let actions = leaving(id, at: now) { return actions }
             guard requests.removeValue(forKey: id) != nil else { return [] }
             return [.end(id, failure)]
@@ -190,6 +195,22 @@ package struct ClientCore {
         }
         requests[id]?.gapCount = count + 1
         return resubmit(id, at: now)
+    }
+
+    /// The router dropped a message of ours unread: what it was is not known, so everything open is said again, later.
+    private mutating func dropped(at now: Instant) -> [Action] {
+        let retryAt = now.advanced(by: limits.socket.heartbeatInterval)
+        for id in requests.keys where requests[id]?.retryAt == nil { requests[id]?.retryAt = retryAt }
+        return []
+    }
+
+    /// The tokens from here on would be another model's or adapter's than those before.
+    private mutating func changed(_ id: RequestID) -> [Action] {
+        requests[id] = nil
+        let failure = RequestFailure(
+            id: id, code: "content_changed",
+            message: "the model or adapter was replaced while the answer was interrupted; submit it as a new request")
+        return [.send(.cancel(id)), .end(id, failure)]
     }
 
     private mutating func busy(_ id: RequestID, retryAfter: Duration, at now: Instant) -> [Action] {

@@ -7,7 +7,8 @@ struct RequestProgress {
     /// The index of the next token of each choice.
     private(set) var nextIndices: [Int]
     private(set) var finishes: [FinishReason?]
-    var isAccepted = false
+    /// The router's first word on it, which names what answers; nil until it came.
+    var accepted: AcceptedRequest?
     var busyCount = 0
     var gapCount = 0
     /// When it is to be submitted again after a busy router's answer; nil while it is submitted.
@@ -40,6 +41,8 @@ struct RequestProgress {
         submission.creditTokens = grantedTokens
         return submission
     }
+
+    var hasTokens: Bool { nextIndices.contains { $0 > 0 } }
 
     /// What a message with tokens is to the program.
     enum Arrival {

@@ -74,6 +74,8 @@ public struct CollectiveBenchmark: Sendable {
             case .zeroMQ, .bareWords: []
             }
         let outcome = Mutex<Result<[UInt64], CollectiveError>>(.success([]))
+        // A rank that goes takes its group with it, also from under a last sum that is still on its way.
+        let opened = Mutex<[any Collective]>([])
         let done = DispatchGroup()
         for rank in 0..<rankCount {
             done.enter()
@@ -89,6 +91,7 @@ public struct CollectiveBenchmark: Sendable {
                             ? try ZeroMQCollective.open(
                                 endpoint: endpoint, group: GroupName("bench"), epoch: Epoch(1), rank: rank,
                                 rankCount: rankCount) : shared[rank]
+                        opened.withLock { $0.append(collective) }
                         durations = try Self.sums(collective, floatCount: floatCount, callCount: callCount)
                     }
                     if rank == 0 { outcome.withLock { $0 = .success(durations) } }
@@ -99,6 +102,7 @@ public struct CollectiveBenchmark: Sendable {
             }.start()
         }
         done.wait()
+        opened.withLock { $0.removeAll() }
         return try outcome.withLock { outcome throws(CollectiveError) in try outcome.get() }
     }
 

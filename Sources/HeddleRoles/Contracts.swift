@@ -1,5 +1,6 @@
 // Written by .ci/contracts from the symbols of the built program: the wire number of every remote method of
 // HeddleRoles. Never renumber or reuse; Docs/CONTRACTS.txt shows the same.
+// Retired: 7 8
 import HeddleActors
 
 /// The remote methods of HeddleRoles.
@@ -16,10 +17,6 @@ public let roleMethods: [ContractMethod] = [
         signature: "HeddleRoles.AdapterCache.release(_: HeddleCore.AdapterHold, rank: Int) -> ()"),
     ContractMethod(index: 6, target: "$s11HeddleRoles12AdapterCacheC8describe_5model0A4Core0C3RefVAF0C4NameV_AF05ModelI0VtYaKFTE",
         signature: "HeddleRoles.AdapterCache.describe(_: HeddleCore.AdapterName, model: HeddleCore.ModelName) -> HeddleCore.AdapterRef"),
-    ContractMethod(index: 7, target: "$s11HeddleRoles6RouterC7receive_4fromySay0A4Core11QueueAnswerOG_AF9ModelNameVtYaKFTE",
-        signature: "HeddleRoles.Router.receive(_: [HeddleCore.QueueAnswer], from: HeddleCore.ModelName) -> ()"),
-    ContractMethod(index: 8, target: "$s11HeddleRoles6RouterC7receive_4fromySay0A4Core12WorkerAnswerOG_AF9GroupNameVtYaKFTE",
-        signature: "HeddleRoles.Router.receive(_: [HeddleCore.WorkerAnswer], from: HeddleCore.GroupName) -> ()"),
     ContractMethod(index: 9, target: "$s11HeddleRoles9GPUWorkerC10mapAdapter_4into3forSi0A4Core0E3RefV_AG0E4SlotVAG10GroupEpochVtYaKFTE",
         signature: "HeddleRoles.GPUWorker.mapAdapter(_: HeddleCore.AdapterRef, into: HeddleCore.AdapterSlot, for: HeddleCore.GroupEpoch) -> Int"),
     ContractMethod(index: 10, target: "$s11HeddleRoles9GPUWorkerC11rankPresentyy0A4Core12RankPresenceVYaKFTE",
@@ -30,4 +27,8 @@ public let roleMethods: [ContractMethod] = [
         signature: "HeddleRoles.GPUWorker.join(_: HeddleCore.GroupEpoch, at: HeddleCore.CollectiveAddress) -> ()"),
     ContractMethod(index: 13, target: "$s11HeddleRoles9GPUWorkerC7receive_4fromySay0A4Core13WorkerMessageOG_AF9RouterRefVtYaKFTE",
         signature: "HeddleRoles.GPUWorker.receive(_: [HeddleCore.WorkerMessage], from: HeddleCore.RouterRef) -> ()"),
+    ContractMethod(index: 14, target: "$s11HeddleRoles6RouterC7receive_11fromQueueOfySay0A4Core0F6AnswerOG_AF9ModelNameVtYaKFTE",
+        signature: "HeddleRoles.Router.receive(_: [HeddleCore.QueueAnswer], fromQueueOf: HeddleCore.ModelName) -> ()"),
+    ContractMethod(index: 15, target: "$s11HeddleRoles6RouterC7receive_9fromGroupySay0A4Core12WorkerAnswerOG_AF0F4NameVtYaKFTE",
+        signature: "HeddleRoles.Router.receive(_: [HeddleCore.WorkerAnswer], fromGroup: HeddleCore.GroupName) -> ()"),
 ]

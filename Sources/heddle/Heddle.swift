@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HeddleCluster
 
 /// The one executable: its subcommands, and how each ends.
 ///
@@ -20,7 +21,8 @@ struct Heddle: ParsableCommand {
               heddle status                              the mesh on one screen
               heddle down                                end it
 
-            Without -c a command takes the cluster file that HEDDLE_CLUSTER names, or the bundled demo.
+            Without -c a command takes the cluster file that HEDDLE_CLUSTER names; else, where it talks to a mesh, the only
+            one that runs on this machine; else the bundled demo.
             """,
         version: "heddle 0.1.0",
         subcommands: [
@@ -39,6 +41,10 @@ enum Main {
     static func main() {
         do {
             var command = try Heddle.parseAsRoot()
+            // On this thread, which lives as long as the process: the kernel's promise is made to the thread that asks.
+            if let node = command as? NodeCommand, !OrphanGuard.arm() {
+                throw CommandFailure("the supervisor of node \(node.name) has ended")
+            }
             guard let asynchronous = command as? any AsyncParsableCommand else {
                 try command.run()
                 return

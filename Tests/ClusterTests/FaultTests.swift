@@ -1,6 +1,7 @@
 import Foundation
 import HeddleClient
 import HeddleCore
+import Synchronization
 import Testing
 
 /// What is done to a process while requests run.
@@ -41,8 +42,8 @@ extension WholeMesh {
             @Test(
                 .timeLimit(.minutes(2)),
                 arguments: [
-                    Fault.kill("g0-rank-0"), .kill("g0-rank-1"), .kill("g1-rank-0"), .kill("queue"), .kill("cache"),
-                    .kill("router"), .pause("g1-rank-1", .milliseconds(300)), .pause("g0-rank-0", .seconds(2)),
+                    Fault.kill("g0-rank-0"), .kill("g0-rank-1"), .kill("g1-rank-0"), .kill("g1-rank-1"), .kill("queue"),
+                    .kill("cache"), .kill("router"), .pause("g1-rank-1", .milliseconds(300)), .pause("g0-rank-0", .seconds(2)),
                     .pause("queue", .seconds(2)), .pause("router", .seconds(2)), .pause("cache", .seconds(2)),
                 ])
             func requestsSurvive(fault: Fault) async throws {
@@ -63,6 +64,20 @@ extension WholeMesh {
             }
         }
 
+        /// The ranks add over sockets, as they do on different hosts.
+        @Suite(.mesh(.frontAndTwoRanks, changing: { $0.replacing("threads: 1", with: "collective: zeromq") }))
+        struct OverZeroMQ {
+            @Test(
+                .timeLimit(.minutes(2)),
+                arguments: [
+                    Fault.kill("worker-0"), .kill("worker-1"), .pause("worker-1", .milliseconds(300)),
+                    .pause("worker-1", .seconds(3)), .pause("worker-0", .seconds(3)),
+                ])
+            func requestsSurvive(fault: Fault) async throws {
+                try await FaultTests.expectSurvival(of: fault, on: RunningMesh.current)
+            }
+        }
+
         static func expectSurvival(of fault: Fault, on mesh: RunningMesh) async throws {
             let client = try mesh.client()
             defer { client.close() }
@@ -70,6 +85,7 @@ extension WholeMesh {
             let requests = (0..<8).map { index in
                 var sampling = SamplingParameters(temperature: 100, seed: UInt64(index), tokenCountMax: 250)
                 if index % 4 == 0 { sampling = SamplingParameters(tokenCountMax: 100) }
+                if index == 3 { sampling.choiceCount = 3 }
                 return ClientSubmission.request(
                     "Number \(index).", model: Topology.adapters[index % 7], tenant: index % 2 == 0 ? "acme" : "dune",
                     sampling: sampling, deadline: .seconds(40))
@@ -78,11 +94,13 @@ extension WholeMesh {
             #expect(wanted.allSatisfy { $0.failure == nil })
 
             let began = ContinuousClock.now
-            async let found = client.answers(to: requests.map(\.again))
+            let openCount = Mutex(requests.count)
+            async let found = client.answers(to: requests.map(\.again)) { _ in openCount.withLock { $0 -= 1 } }
             _ = try await eventually("decoding requests", look: { try await mesh.picture() }) { picture in
                 picture.requests.contains { $0.generatedTokenCount > 4 }
             }
             try await fault.happen(to: mesh)
+            if case .kill = fault { #expect(openCount.withLock { $0 } > 0, "the fault came too late to matter") }
             let answers = await found
             let took = ContinuousClock.now - began
             #expect(took < .seconds(42), "nobody hangs past the deadline: \(took)")

@@ -9,9 +9,22 @@ extension WholeMesh {
     @Suite struct TopologyTests {
         @Test(.timeLimit(.minutes(2)), arguments: Topology.allCases)
         func serves64RequestsAtOnceAndAnswersAsAnyOther(topology: Topology) async throws {
+            try await Self.expectTheMixAnswered(by: topology)
+        }
+
+        /// As on different hosts, where ranks share no memory.
+        @Test(.timeLimit(.minutes(2))) func answersTheSameWhereRanksAddOverSockets() async throws {
+            try await Self.expectTheMixAnswered(by: .frontAndTwoRanks) {
+                $0.replacing("threads: 1", with: "collective: zeromq")
+            }
+        }
+
+        private static func expectTheMixAnswered(
+            by topology: Topology, changing change: (String) -> String = { $0 }
+        ) async throws {
             let alone = try await Alone.shared.answers()
             let tokenizer = try Tokenizer(path: "\(Topology.model)/tokenizer.json")
-            try await RunningMesh.with(topology) { mesh in
+            try await RunningMesh.with(topology, changing: change) { mesh in
                 let client = try mesh.client()
                 defer { client.close() }
                 let mix = Mix.submissions

@@ -210,4 +210,33 @@ import Testing
         own.id = Samples.id
         #expect(core.received(.failed(failure), at: at(1)) == [.end(Samples.id, own)])
     }
+
+    @Test func aDroppedFrameIsSaidAgainLater() throws {
+        var core = try started()
+        _ = core.received(Samples.accepted(), at: at(2))
+        _ = core.received(Samples.tokens(0..<3), at: at(3))
+        let dropped = ClientReply(id: nil, error: .busy(retryAfter: .milliseconds(10)))
+        #expect(core.received(dropped, at: at(4)) == [])
+        #expect(core.requestCount == 1)
+        #expect(core.ticked(at: at(1003)).allSatisfy { $0 != resubmission(from: [3], credit: 1021) })
+        #expect(core.ticked(at: at(1004)).contains(resubmission(from: [3], credit: 1021)))
+    }
+
+    @Test func anAnswerDoesNotGoOnWithAnotherModel() throws {
+        guard case .accepted(let accepted) = Samples.accepted() else { return }
+        var other = accepted
+        other.modelDigest = try #require(Digest([UInt8](repeating: 8, count: 32)))
+        for hasTokens in [false, true] {
+            var core = try started()
+            _ = core.received(.accepted(accepted), at: at(2))
+            if hasTokens { _ = core.received(Samples.tokens(0..<3), at: at(3)) }
+            #expect(core.received(.accepted(accepted), at: at(4)) == [])
+            let actions = core.received(.accepted(other), at: at(5))
+            #expect(actions.count == (hasTokens ? 2 : 0))
+            guard hasTokens, case .end(let id, let failure?) = actions[1] else { continue }
+            #expect(id == Samples.id && failure.code == "content_changed")
+            #expect(actions[0] == .send(.cancel(Samples.id)))
+            #expect(core.requestCount == 0)
+        }
+    }
 }

@@ -5,7 +5,7 @@ import HeddleTransport
 import HeddleWire
 import Testing
 
-/// The client in Docs/WIRE-client.md is run as it stands there: a page that nobody runs is soon wrong.
+/// The client in Docs/SOCKET.md is run as it stands there: a page that nobody runs is soon wrong.
 @Suite struct PythonExampleTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -30,7 +30,7 @@ import Testing
 
     /// The first Python block of the page.
     private static func example() throws -> String {
-        let page = try String(contentsOf: root.appendingPathComponent("Docs/WIRE-client.md"), encoding: .utf8)
+        let page = try String(contentsOf: root.appendingPathComponent("Docs/SOCKET.md"), encoding: .utf8)
         let start = try #require(page.range(of: "```python\n"))
         let end = try #require(page.range(of: "\n```", range: start.upperBound..<page.endIndex))
         return String(page[start.upperBound..<end.lowerBound]) + "\n"

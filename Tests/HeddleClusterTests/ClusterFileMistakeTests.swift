@@ -27,6 +27,16 @@ import Testing
                 ])
     }
 
+    /// A router could not keep what the client socket does not carry.
+    @Test func limitsBeyondTheSockets() {
+        let found = complaints(
+            changing: "limits: {deadline: 60s, start: 5m}",
+            to: "limits: {promptBytes: 2MiB, choices: 17, logprobs: 21, deadline: 2h, stopStrings: 17, stopStringBytes: 257}")
+        let keys = ["promptBytes", "choices", "logprobs", "deadline", "stopStrings", "stopStringBytes"]
+        #expect(found.count == keys.count)
+        for key in keys { #expect(found.contains { $0.contains("limits.\(key)") }) }
+    }
+
     @Test func doubledKey() {
         #expect(
             complaints(changing: "    inspect: ipc", to: "    mesh: ipc")

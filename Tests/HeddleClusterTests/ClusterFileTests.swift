@@ -30,6 +30,7 @@ import Testing
         #expect(cluster.adapterCache.byteCountMax == 64 << 20)
         #expect(cluster.adapterCache.directory == "/tmp/heddle-test/adapters")
         #expect(cluster.limits.request.deadlineMax == .seconds(60))
+        #expect(cluster.limits.startMax == .seconds(300))
     }
 
     @Test func theRuntimeDirectoryIsTheSessionsWhereThereIsOne() throws {

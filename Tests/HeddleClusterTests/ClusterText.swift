@@ -31,7 +31,7 @@ let soundCluster = """
         sequences: 32
         stepTokens: 256
     adapterCache: {bytes: 64MiB}
-    limits: {deadline: 60s}
+    limits: {deadline: 60s, start: 5m}
     insecure: false
     """
 

@@ -104,7 +104,8 @@ import Testing
         try mesh.run { event, supervisor in
             guard event == .allReady else { return }
             do {
-                let second = try Supervisor(mesh.programs, directory: directory) { _ in }
+                let second = try Supervisor(
+                    mesh.programs, directory: directory, startMax: .seconds(60)) { _ in }
                 try second.run()
             } catch {
                 refusal.withLock { $0 = error as? Supervisor.Failure }

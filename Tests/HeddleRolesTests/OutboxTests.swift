@@ -91,4 +91,31 @@ struct OutboxTests {
         let taken = receiver.taken.withLock { $0.flatMap(\.self) }
         #expect(taken == taken.sorted() && taken.count < 8)
     }
+
+    @Test func messagesThatAreTooLargeForOneCallGoInSeveral() async {
+        let taken = Locked<[[Int]]>([])
+        let gaveUp = Locked<[Int]>([])
+        let (signal, continuation) = AsyncStream.makeStream(of: Int.self)
+        // A call holds three of them; 99 alone is larger than any call may be.
+        let outbox = Outbox<Int>(
+            send: { batch in
+                if batch.count > 3 || batch.contains(99) {
+                    throw RemoteCallError.notSent(.messageTooLarge(byteCount: batch.count, byteCountMax: 3))
+                }
+                taken.withLock { $0.append(batch) }
+                continuation.yield(batch.count)
+            },
+            gaveUp: { count, _ in
+                gaveUp.withLock { $0.append(count) }
+                continuation.yield(count)
+            })
+        for number in 0..<20 { outbox.post(number == 7 ? 99 : number) }
+        var seen = 0
+        for await count in signal {
+            seen += count
+            if seen == 20 { break }
+        }
+        #expect(taken.withLock { $0.flatMap(\.self) } == (0..<20).filter { $0 != 7 })
+        #expect(gaveUp.withLock { $0 } == [1])
+    }
 }

@@ -415,7 +415,7 @@ struct  Heddle__Client__V1__Failed
   ProtobufCMessage base;
   ProtobufCBinaryData request_id;
   /*
-   * Snake case, to be compared by programs; Docs/WIRE-client.md lists them.
+   * Snake case, to be compared by programs; Docs/SOCKET.md lists them.
    */
   ProtobufCBinaryData code;
   /*

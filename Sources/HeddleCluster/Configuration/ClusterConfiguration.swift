@@ -146,6 +146,8 @@ public struct ClusterLimits: Hashable, Sendable {
     public var request = RequestLimits()
     /// The most requests that one router has accepted and not finished.
     public var requestCountMax = 4096
+    /// How long a node may take from its start until it serves; reading a large model takes minutes.
+    public var startMax: Duration = .seconds(120)
 
     public init() {}
 }

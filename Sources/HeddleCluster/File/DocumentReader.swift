@@ -183,22 +183,31 @@ struct DocumentReader {
     private func limits(_ top: MappingReader) -> ClusterLimits {
         var limits = ClusterLimits()
         let keys = [
-            "requests", "promptBytes", "deadline", "choices", "stopStrings", "stopStringBytes", "logprobs",
+            "requests", "promptBytes", "deadline", "choices", "stopStrings", "stopStringBytes", "logprobs", "start",
         ]
         guard let node = top.node("limits"),
             let reader = MappingReader(node, path: "limits", keys: keys, report: report)
         else { return limits }
         if let value = reader.integer("requests", in: 1...1_000_000) { limits.requestCountMax = value }
-        if let value = reader.bytes("promptBytes", in: 1...(16 << 20)) { limits.request.promptByteCountMax = value }
-        if let value = reader.duration("deadline", in: .seconds(1)...(.seconds(86_400))) {
+        // Lower than what the client socket allows, never higher: its frames and its clients know only that.
+        let most = RequestLimits()
+        if let value = reader.bytes("promptBytes", in: 1...most.promptByteCountMax) {
+            limits.request.promptByteCountMax = value
+        }
+        if let value = reader.duration("deadline", in: .seconds(1)...most.deadlineMax) {
             limits.request.deadlineMax = value
         }
-        if let value = reader.integer("choices", in: 1...128) { limits.request.choiceCountMax = value }
-        if let value = reader.integer("stopStrings", in: 0...128) { limits.request.stopStringCountMax = value }
-        if let value = reader.integer("stopStringBytes", in: 1...4096) {
+        if let value = reader.integer("choices", in: 1...most.choiceCountMax) { limits.request.choiceCountMax = value }
+        if let value = reader.integer("stopStrings", in: 0...most.stopStringCountMax) {
+            limits.request.stopStringCountMax = value
+        }
+        if let value = reader.integer("stopStringBytes", in: 1...most.stopStringByteCountMax) {
             limits.request.stopStringByteCountMax = value
         }
-        if let value = reader.integer("logprobs", in: 0...128) { limits.request.logprobCountMax = value }
+        if let value = reader.integer("logprobs", in: 0...most.logprobCountMax) {
+            limits.request.logprobCountMax = value
+        }
+        if let value = reader.duration("start", in: .seconds(1)...(.seconds(86_400))) { limits.startMax = value }
         return limits
     }
 }

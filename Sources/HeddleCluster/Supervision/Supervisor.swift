@@ -55,11 +55,15 @@ public final class Supervisor: @unchecked Sendable {
         init(_ process: consuming ChildProcess) { self.process = process }
     }
 
-    /// - Parameter report: called on the thread of `run`.
+    /// - Parameters:
+    ///   - startMax: how long a process may take from its start to `ready`.
+    ///   - report: called on the thread of `run`.
     public convenience init(
-        _ programs: [Program], directory: RuntimeDirectory, report: @escaping (Event) -> Void
+        _ programs: [Program], directory: RuntimeDirectory, startMax: Duration, report: @escaping (Event) -> Void
     ) throws {
-        try self.init(programs, directory: directory, limits: Supervision.Limits(), report: report)
+        var limits = Supervision.Limits()
+        limits.startMax = startMax
+        try self.init(programs, directory: directory, limits: limits, report: report)
     }
 
     package init(

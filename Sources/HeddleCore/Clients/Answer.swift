@@ -23,6 +23,11 @@ public struct AcceptedRequest: Hashable, Sendable {
         self.router = router
         self.promptTokens = promptTokens
     }
+
+    /// Whether both are answered by the same files.
+    public func hasSameContent(as other: AcceptedRequest) -> Bool {
+        modelDigest == other.modelDigest && adapter?.digest == other.adapter?.digest
+    }
 }
 
 /// Consecutive tokens of one choice on their way to the client.

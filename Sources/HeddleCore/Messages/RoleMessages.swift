@@ -19,7 +19,8 @@ public enum QueueAnswer: Hashable, Sendable {
 
 /// What a worker group's rank 0 says to the tenant queue of its model.
 public enum GroupMessage: Hashable, Sendable {
-    case up(GroupEpoch, GroupCapacity, ModelName)
+    /// The group takes requests of the model; rank 0's process has this incarnation.
+    case up(GroupEpoch, GroupCapacity, ModelName, Incarnation)
     case lost(GroupEpoch)
 }
 

@@ -4,15 +4,19 @@ public struct Admission: Hashable, Sendable {
     public struct Draft: Hashable, Sendable {
         public var id: RequestID
         public var model: String
+        /// The adapter that the request began with; nil takes what the model's name stands for now.
+        public var pinned: ModelCatalogue.Adapter?
         public var promptTokens: [TokenID]
         public var parameters: SamplingParameters
         public var deadline: Duration
 
         public init(
-            id: RequestID, model: String, promptTokens: [TokenID], parameters: SamplingParameters, deadline: Duration
+            id: RequestID, model: String, pinned: ModelCatalogue.Adapter? = nil, promptTokens: [TokenID],
+            parameters: SamplingParameters, deadline: Duration
         ) {
             self.id = id
             self.model = model
+            self.pinned = pinned
             self.promptTokens = promptTokens
             self.parameters = parameters
             self.deadline = deadline
@@ -30,8 +34,10 @@ public struct Admission: Hashable, Sendable {
     }
 
     /// Resolves the model and checks that the tenant may use it; what a router needs before it can tokenise.
-    public func resolve(_ model: String, tenant: TenantTable.Tenant) throws(RequestError) -> ModelCatalogue.Resolved {
-        let resolved = try catalogue.resolve(model)
+    public func resolve(
+        _ model: String, pinned: ModelCatalogue.Adapter? = nil, tenant: TenantTable.Tenant
+    ) throws(RequestError) -> ModelCatalogue.Resolved {
+        let resolved = try catalogue.resolve(model, pinned: pinned)
         guard tenant.permission.allows(resolved.model.name, adapter: resolved.adapter?.name) else {
             throw .notPermitted(tenant: tenant.name, model: model)
         }
@@ -40,17 +46,22 @@ public struct Admission: Hashable, Sendable {
 
     /// Checks a prompt's bytes before it is tokenised: neither empty nor too long, and UTF-8.
     public func check(promptText bytes: [UInt8]) throws(RequestError) {
-        guard !bytes.isEmpty else { throw .emptyPrompt }
-        guard bytes.count <= limits.promptByteCountMax else {
-            throw .promptTextTooLong(byteCount: bytes.count, byteCountMax: limits.promptByteCountMax)
-        }
+        try check(promptByteCount: bytes.count)
         if let offset = UTF8Check.firstInvalidOffset(bytes) { throw .promptNotUTF8(byteOffset: offset) }
+    }
+
+    /// Checks the length of a prompt whose text is known to be UTF-8.
+    public func check(promptByteCount byteCount: Int) throws(RequestError) {
+        guard byteCount > 0 else { throw .emptyPrompt }
+        guard byteCount <= limits.promptByteCountMax else {
+            throw .promptTextTooLong(byteCount: byteCount, byteCountMax: limits.promptByteCountMax)
+        }
     }
 
     /// Checks everything. A prompt that does not fit with all its new tokens is refused, never cut: a request that was
     /// changed on the way would not be the client's.
     public func admit(_ draft: Draft, tenant: TenantTable.Tenant) throws(RequestError) -> Submission {
-        let resolved = try resolve(draft.model, tenant: tenant)
+        let resolved = try resolve(draft.model, pinned: draft.pinned, tenant: tenant)
         if let error = draft.parameters.firstError(limits: limits) { throw error }
         guard draft.deadline > .zero, draft.deadline <= limits.deadlineMax else {
             throw .invalidParameter(

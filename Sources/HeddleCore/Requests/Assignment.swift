@@ -42,6 +42,16 @@ public struct Assignment: Hashable, Sendable {
         self.timeLeft = timeLeft
     }
 
+    /// The first token of the prompt or of a choice that the vocabulary does not have.
+    public func token(outside vocabularyCount: Int) -> TokenID? {
+        let isOutside = { (token: TokenID) in !(0..<vocabularyCount).contains(Int(token)) }
+        if let token = promptTokens.first(where: isOutside) { return token }
+        for choice in choices {
+            if let token = choice.tokens.first(where: isOutside) { return token }
+        }
+        return nil
+    }
+
     /// The sequences that run this assignment, one a choice, numbered from `next`, which moves on.
     public func sequences(numberedFrom next: inout SequenceID, now: Instant) -> [SequenceRequest] {
         let deadline = now.advanced(by: timeLeft)

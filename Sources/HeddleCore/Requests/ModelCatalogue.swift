@@ -59,7 +59,13 @@ public struct ModelCatalogue: Hashable, Sendable {
 
     /// Reads `model`, `adapter` or `model:adapter`. A model comes before an adapter of the same name, and among adapters
     /// of the same name the first wins; `model:adapter` tells them apart.
-    public func resolve(_ text: String) throws(RequestError) -> Resolved {
+    ///
+    /// - Parameter pinned: the adapter that the request began with: where the text names it, it is meant, whatever
+    ///   stands here now.
+    public func resolve(_ text: String, pinned: Adapter? = nil) throws(RequestError) -> Resolved {
+        if let pinned, names(text, pinned), let model = models.first(where: { $0.name == pinned.model }) {
+            return Resolved(model: model, adapter: pinned.reference)
+        }
         if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
             let modelText = String(text[..<colon])
             let adapterText = String(text[text.utf8.index(after: colon)...])
@@ -78,5 +84,11 @@ public struct ModelCatalogue: Hashable, Sendable {
             return Resolved(model: model, adapter: adapter.reference)
         }
         throw .unknownModel(text)
+    }
+
+    private func names(_ text: String, _ adapter: Adapter) -> Bool {
+        let name = adapter.reference.name
+        if ModelName(text) == ModelName("\(adapter.model):\(name)") { return true }
+        return AdapterName(text) == name && !models.contains { $0.name == ModelName(text) }
     }
 }

@@ -123,26 +123,29 @@ struct RequestEntry: Sendable {
     }
 
     /// Chunks for the client, as far as they are safe and its credit reaches. Reasons need no credit.
-    mutating func takeChunks() -> [RequestTable.Chunk] {
+    mutating func takeChunks(tokenCountMax: Int) -> [RequestTable.Chunk] {
         guard client != nil else { return [] }
         var chunks: [RequestTable.Chunk] = []
         for number in choices.indices {
-            let choice = choices[number]
-            let count = min(max(0, choice.safeCount - choice.sentCount), credit)
-            let end = choice.sentCount + count
-            let isLast = choice.isScanned && end >= choice.tokens.count && !choice.isFinishSent
-            guard count > 0 || isLast else { continue }
-            let first = min(choice.sentCount, choice.tokens.count)
-            chunks.append(
-                RequestTable.Chunk(
-                    request: id, choice: number, firstIndex: first, tokens: Array(choice.tokens[first..<first + count]),
-                    logprobs: choice.logprobs.isEmpty ? [] : Array(choice.logprobs[first..<first + count]),
-                    finish: isLast ? choice.finish : nil))
-            credit -= count
-            choices[number].sentCount = end
-            choices[number].isFinishSent = isLast
+            while let chunk = takeChunk(of: number, tokenCountMax: tokenCountMax) { chunks.append(chunk) }
         }
         return chunks
+    }
+
+    private mutating func takeChunk(of number: Int, tokenCountMax: Int) -> RequestTable.Chunk? {
+        let choice = choices[number]
+        let count = min(max(0, choice.safeCount - choice.sentCount), credit, tokenCountMax)
+        let end = choice.sentCount + count
+        let isLast = choice.isScanned && end >= choice.tokens.count && !choice.isFinishSent
+        guard count > 0 || isLast else { return nil }
+        let first = min(choice.sentCount, choice.tokens.count)
+        credit -= count
+        choices[number].sentCount = end
+        if isLast { choices[number].isFinishSent = true }
+        return RequestTable.Chunk(
+            request: id, choice: number, firstIndex: first, tokens: Array(choice.tokens[first..<first + count]),
+            logprobs: choice.logprobs.isEmpty ? [] : Array(choice.logprobs[first..<first + count]),
+            finish: isLast ? choice.finish : nil)
     }
 
     var isAllSent: Bool { choices.allSatisfy(\.isFinishSent) }

@@ -25,7 +25,7 @@ extension RequestTable {
             entry.client = nil
             return actions
         }
-        if let client = entry.client { actions += entry.takeChunks().map { .send(client, $0) } }
+        if let client = entry.client { actions += entry.takeChunks(tokenCountMax: limits.chunkTokenCountMax).map { .send(client, $0) } }
         switch entry.phase {
         case .draining where entry.isAllSent || entry.client == nil && entry.choices.allSatisfy(\.isScanned):
             actions += end(&entry, .finished, now: now)

@@ -18,6 +18,8 @@ public struct RequestTableLimits: Hashable, Sendable {
     public let rememberedTokenCountMax: Int
     /// Tokens that a client may let its router send ahead.
     public let creditTokenCountMax: Int
+    /// Tokens of one chunk, of which a message to the client is made.
+    public let chunkTokenCountMax: Int
     /// Generated tokens between two reports to the tenant queue.
     public let reportTokenCount: Int
     /// What a refused client is told to wait.
@@ -27,8 +29,8 @@ public struct RequestTableLimits: Hashable, Sendable {
         requestCountMax: Int = 8192, lossCountMax: Int = 2, refusalBackOff: Duration = .milliseconds(20),
         refusalBackOffMax: Duration = .milliseconds(500), clientGrace: Duration = .zero,
         rememberedTime: Duration = .seconds(60), rememberedCountMax: Int = 4096,
-        rememberedTokenCountMax: Int = 16_777_216, creditTokenCountMax: Int = 1_048_576, reportTokenCount: Int = 16,
-        retryAfter: Duration = .seconds(1)
+        rememberedTokenCountMax: Int = 16_777_216, creditTokenCountMax: Int = 1_048_576, chunkTokenCountMax: Int = 1024,
+        reportTokenCount: Int = 16, retryAfter: Duration = .seconds(1)
     ) throws(LimitsError) {
         try LimitsError.check("requestCountMax", requestCountMax, in: 1...1_048_576)
         try LimitsError.check("lossCountMax", lossCountMax, in: 1...100)
@@ -39,6 +41,7 @@ public struct RequestTableLimits: Hashable, Sendable {
         try LimitsError.check("rememberedCountMax", rememberedCountMax, in: 0...1_048_576)
         try LimitsError.check("rememberedTokenCountMax", rememberedTokenCountMax, in: 0...(1 << 40))
         try LimitsError.check("creditTokenCountMax", creditTokenCountMax, in: 1...(1 << 40))
+        try LimitsError.check("chunkTokenCountMax", chunkTokenCountMax, in: 1...1024)
         try LimitsError.check("reportTokenCount", reportTokenCount, in: 1...1_048_576)
         try LimitsError.check("retryAfter", retryAfter, in: .milliseconds(1) ... .seconds(3600))
         self.requestCountMax = requestCountMax
@@ -50,6 +53,7 @@ public struct RequestTableLimits: Hashable, Sendable {
         self.rememberedCountMax = rememberedCountMax
         self.rememberedTokenCountMax = rememberedTokenCountMax
         self.creditTokenCountMax = creditTokenCountMax
+        self.chunkTokenCountMax = chunkTokenCountMax
         self.reportTokenCount = reportTokenCount
         self.retryAfter = retryAfter
     }

@@ -12,6 +12,17 @@ extension MeshActorSystem {
     }
 }
 
+extension WatchEvent {
+    /// Whether the process of this incarnation is gone: lost, or another one is there. A watch that begins after a loss
+    /// hears only of the other.
+    func isEnd(of incarnation: Incarnation) -> Bool {
+        switch self {
+        case .lost(let lost): lost == incarnation
+        case .up(let present): present != incarnation
+        }
+    }
+}
+
 /// Tells a node that comes back from one that is new: after a pause or a broken connection it is the same process, and both
 /// ends have meanwhile given up what depended on the other.
 struct Absence {

@@ -5,7 +5,7 @@ import Synchronization
 /// Delivers one sender's messages to one remote actor, in order, and several in one call where they pile up.
 ///
 /// A call that fails is made again, after a pause that doubles, with the same messages: every role's messages may arrive
-/// twice. Only `close`, or an error that says that this start of the receiver is gone, gives messages up; then whoever
+/// twice. Messages that are too large for one call go in several; one that is too large alone is given up. Only `close`, or an error that says that this start of the receiver is gone, gives messages up; then whoever
 /// watches the receiver's node has been told, and what was lost is made good from the owners (law 3).
 package final class Outbox<Message: Sendable>: Sendable {
     /// How many messages wait at most; more are given up, which the receiver's owner notices by its deadlines.
@@ -59,20 +59,21 @@ package final class Outbox<Message: Sendable>: Sendable {
     package var depth: Int { messages.withLock { $0.waiting.count } }
 
     private func drain() async {
-        while let batch = next() {
-            var pause = Self.pauseFirst
-            while true {
-                do {
-                    try await send(batch)
-                    break
-                } catch {
-                    if isClosed || Self.isFinal(error) {
-                        gaveUp(batch.count, "\(error)")
-                        break
-                    }
-                    try? await Task.sleep(for: pause)
-                    pause = min(pause * 2, Self.pauseMax)
-                }
+        while let batch = next() { await deliver(batch) }
+    }
+
+    private func deliver(_ batch: [Message]) async {
+        var pause = Self.pauseFirst
+        while true {
+            do {
+                return try await send(batch)
+            } catch RemoteCallError.notSent(.messageTooLarge) where batch.count > 1 {
+                await deliver(Array(batch[..<(batch.count / 2)]))
+                return await deliver(Array(batch[(batch.count / 2)...]))
+            } catch {
+                if isClosed || Self.isFinal(error) { return gaveUp(batch.count, "\(error)") }
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, Self.pauseMax)
             }
         }
     }
@@ -95,7 +96,7 @@ package final class Outbox<Message: Sendable>: Sendable {
     private static func isFinal(_ error: any Error) -> Bool {
         switch error as? RemoteCallError {
         case .staleIncarnation, .unknownNode, .noActorInRole, .unknownMethod, .notInContract, .genericMethod,
-            .argumentsUnreadable, .handshakeRefused, .wrongActorType: true
+            .argumentsUnreadable, .handshakeRefused, .wrongActorType, .notSent(.messageTooLarge): true
         default: error is CancellationError
         }
     }

@@ -19,7 +19,7 @@ public distributed actor TenantQueue {
     var routers: [RouterRef: Outbox<QueueAnswer>] = [:]
     var groups: [GroupName: Outbox<WorkerMessage>] = [:]
     /// Which epoch of a group its node's loss would end.
-    var groupsUp: [GroupName: GroupEpoch] = [:]
+    var groupsUp = GroupPresence()
     var usage: [TenantName: (tokensIn: UInt64, tokensOut: UInt64)] = [:]
     var tasks: [Task<Void, Never>] = []
     var published = Instant(nanoseconds: 0)
@@ -58,12 +58,12 @@ public distributed actor TenantQueue {
     distributed func receive(_ messages: [GroupMessage]) {
         for message in messages {
             switch message {
-            case .up(let group, let capacity, let model):
+            case .up(let group, let capacity, let model, let incarnation):
                 guard workers[group.group] != nil else {
                     log.error("group \(group) is not in the cluster file")
                     continue
                 }
-                groupsUp[group.group] = group
+                groupsUp.up(group, incarnation: incarnation)
                 log.info("\(group) takes requests: \(capacity.sequenceCountMax) sequences")
                 carry(core.groupUp(group, capacity: capacity, model: model, now: now()))
             case .lost(let group): lose(group)
@@ -101,14 +101,14 @@ public distributed actor TenantQueue {
         let identity = ActorIdentity(node: router.node, role: .router, name: .only, incarnation: router.incarnation)
         routers[router] = Outbox(
             send: { [actorSystem, model] answers in
-                try await Router.resolve(id: identity, using: actorSystem).receive(answers, from: model)
+                try await Router.resolve(id: identity, using: actorSystem).receive(answers, fromQueueOf: model)
             },
             gaveUp: { [log] count, reason in log.warn("router \(router.node) did not take \(count) answers: \(reason)") })
         let (me, events) = (self, actorSystem.events(of: router.node))
         tasks.append(
             Task.detached {
                 for await event in events {
-                    guard case .lost(router.incarnation) = event else { continue }
+                    guard event.isEnd(of: router.incarnation) else { continue }
                     await me.whenLocal { $0.lose(router) }
                     return
                 }
@@ -135,9 +135,14 @@ public distributed actor TenantQueue {
         publish()
     }
 
+    /// The process that was rank 0 of the group is gone.
+    private func lose(_ group: GroupName, _ incarnation: Incarnation) {
+        if let epoch = groupsUp.lost(incarnation, of: group) { lose(epoch) }
+    }
+
     private func lose(_ group: GroupEpoch) {
         log.warn("\(group) is lost")
-        if groupsUp[group.group] == group { groupsUp[group.group] = nil }
+        groupsUp.ended(group)
         carry(core.groupLost(group, now: now()))
         publish()
     }
@@ -151,10 +156,8 @@ public distributed actor TenantQueue {
             tasks.append(
                 Task.detached {
                     for await event in events {
-                        guard case .lost = event else { continue }
-                        await me.whenLocal { queue in
-                            if let present = queue.groupsUp[group] { queue.lose(present) }
-                        }
+                        guard case .lost(let incarnation) = event else { continue }
+                        await me.whenLocal { $0.lose(group, incarnation) }
                     }
                 })
         }

@@ -17,10 +17,14 @@ final class ClientPort: Sendable {
     private let continuation: AsyncStream<Event>.Continuation
     private let limits: ClientLimits
     private let socket = Locked<ServerSocket?>(nil)
+    private let waitingBytes = Atomic<Int>(0)
     private let peers = Locked<[ClientSessions.RoutingID: PeerID]>([:])
 
     /// How many messages wait for the router at most; whoever sends more is told to come again.
     static let depthMax = 8192
+
+    /// Bytes of the messages that wait at most.
+    static let byteCountMax = 256 << 20
 
     /// A message with more frames than it should have is still read, to be refused with a reason; beyond these it is dropped.
     private static let framesMax = 8
@@ -69,9 +73,20 @@ final class ClientPort: Sendable {
         socket.withLock { $0 = nil }
     }
 
+    /// The router has read this message.
+    func took(_ frames: [[UInt8]]) {
+        waitingBytes.subtract(frames.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+    }
+
     private func heard(_ frames: [[UInt8]], from peer: PeerID) {
         peers.withLock { $0[peer.bytes] = peer }
-        guard case .dropped = continuation.yield(.message(peer.bytes, frames)) else { return }
+        let byteCount = frames.reduce(0) { $0 + $1.count }
+        if waitingBytes.add(byteCount, ordering: .relaxed).newValue <= Self.byteCountMax,
+            case .enqueued = continuation.yield(.message(peer.bytes, frames))
+        {
+            return
+        }
+        waitingBytes.subtract(byteCount, ordering: .relaxed)
         send(to: peer.bytes, ClientReply(id: nil, error: .busy(retryAfter: limits.heartbeatInterval)))
     }
 

@@ -11,6 +11,7 @@ extension Router {
         case .lost(let routingID):
             if let client = sessions.lost(routingID) { carry(table.clientGone(client, now: now())) }
         case .message(let routingID, let frames):
+            port.took(frames)
             switch sessions.heard(routingID, at: now()) {
             case .refused(let error): port.send(to: routingID, ClientReply(id: nil, error: error))
             case .known(let client), .new(let client): read(frames, from: client)
@@ -27,7 +28,7 @@ extension Router {
         switch message {
         case .submit(let submission): submit(submission, from: client)
         case .cancel(let request):
-            if admitting[request] != nil { admitting[request] = true }
+            if admitting[request]?.client == client { admitting[request]?.isCancelled = true }
             carry(table.cancel(request, client: client, now: now()))
         case .credit(let request, let count):
             carry(table.credit(request, client: client, tokenCount: count, now: now()))
@@ -38,74 +39,109 @@ extension Router {
 
     /// Checks and tokenises beside the actor: a long prompt holds up nobody.
     private func submit(_ submission: ClientSubmission, from client: ClientRef) {
-        guard admitting.count < place.admittingCountMax, admitting[submission.id] == nil else {
-            return send(client, ClientReply(id: submission.id, error: .busy(retryAfter: .milliseconds(250))))
+        guard admitting[submission.id] == nil else {
+            return refuse(submission.id, of: nil, .busy(retryAfter: PromptEncoder.retryAfter), to: client)
         }
-        admitting[submission.id] = false
+        let tenant: TenantTable.Tenant
+        do {
+            tenant = try admission.tenants.authenticate(
+                name: submission.tenant, keyDigest: submission.key.flatMap { KeyDigest.of($0) })
+        } catch {
+            return refuse(submission.id, of: nil, error, to: client)
+        }
+        guard hasRoomToAdmit(for: tenant.name) else {
+            return refuse(submission.id, of: tenant.name, .busy(retryAfter: PromptEncoder.retryAfter), to: client)
+        }
+        admitting[submission.id] = Admitting(client: client, tenant: tenant.name)
         Task {
-            let started = now()
-            var tenant: TenantTable.Tenant?
             do {
-                tenant = try admission.tenants.authenticate(
-                    name: submission.tenant, keyDigest: submission.key.flatMap { KeyDigest.of($0) })
-                guard let tenant else { return }
-                let name = try await describe(submission, for: tenant)
-                var draft = try await draft(submission, model: name)
-                let isCancelled = admitting.removeValue(forKey: submission.id) ?? false
-                if isCancelled { throw RequestError.cancelled }
-                // A client that went meanwhile is told nothing, and nothing is run for it.
-                guard sessions.routingID(of: client) != nil else { return }
-                let deadline = draft.deadline
-                draft.deadline -= now().duration(since: started)
-                guard draft.deadline > .zero else { throw RequestError.deadlineExceeded(after: deadline) }
-                let admitted = try admission.admit(draft, tenant: tenant)
-                echoesPrompt = submission.echoesPrompt
-                defer { echoesPrompt = false }
-                carry(
-                    table.submit(
-                        admitted, client: client, credit: submission.creditTokens ?? place.clientLimits.creditTokensMax,
-                        resumeFrom: submission.resumeFrom, tenantRequestCountMax: tenant.requestCountMax, now: now()))
+                try await admit(submission, of: tenant, from: client)
             } catch {
                 admitting[submission.id] = nil
                 let reason = error as? RequestError ?? .noCapacity(reason: "\(error)")
-                if let tenant { usageByTenant[tenant.name, default: TenantUsage()].refusedCount += 1 }
-                log.info("request \(submission.id) was refused: \(reason.code)")
-                send(client, ClientReply(id: submission.id, error: reason))
+                refuse(submission.id, of: tenant.name, reason, to: client)
             }
             publishIfDue()
         }
     }
 
-    /// Resolves what the client calls its model, and has its adapter described where that is older than a moment.
-    ///
-    /// - Returns: a name that the catalogue knows.
-    private func describe(_ submission: ClientSubmission, for tenant: TenantTable.Tenant) async throws -> String {
-        let text = submission.model
-        let name: String
-        if text.isEmpty {
-            guard let only = place.models.keys.first, place.models.count == 1 else { throw RequestError.unknownModel(text) }
-            name = only.text
-        } else {
-            name = text
-        }
-        guard let named = place.adapter(named: name) else { return name }
+    private func admit(
+        _ submission: ClientSubmission, of tenant: TenantTable.Tenant, from client: ClientRef
+    ) async throws {
+        let started = now()
+        let name = try modelName(submission)
+        // A request that is known keeps the adapter that it began with, whatever became of its files.
+        let pinned = pinnedAdapter(of: submission.id, tenant: tenant.name, named: name)
+        if pinned == nil { try await describe(name, for: submission, of: tenant) }
+        var draft = try await draft(submission, model: name, pinned: pinned, of: tenant.name)
+        let isCancelled = admitting.removeValue(forKey: submission.id)?.isCancelled ?? false
+        if isCancelled { throw RequestError.cancelled }
+        // A client that went meanwhile is told nothing, and nothing is run for it.
+        guard sessions.routingID(of: client) != nil else { return }
+        let deadline = draft.deadline
+        draft.deadline -= now().duration(since: started)
+        guard draft.deadline > .zero else { throw RequestError.deadlineExceeded(after: deadline) }
+        let admitted = try admission.admit(draft, tenant: tenant)
+        echoesPrompt = submission.echoesPrompt
+        defer { echoesPrompt = false }
+        carry(
+            table.submit(
+                admitted, client: client, credit: submission.creditTokens ?? place.clientLimits.creditTokensMax,
+                resumeFrom: submission.resumeFrom, tenantRequestCountMax: tenant.requestCountMax, now: now()))
+    }
+
+    private func hasRoomToAdmit(for tenant: TenantName) -> Bool {
+        guard admitting.count >= place.tenantAdmittingCountMax else { return true }
+        return admitting.count < place.admittingCountMax
+            && admitting.values.count { $0.tenant == tenant } < place.tenantAdmittingCountMax
+    }
+
+    /// Tells the client why its submission is not taken in; what runs under its id is untouched.
+    private func refuse(_ request: RequestID, of tenant: TenantName?, _ error: RequestError, to client: ClientRef) {
+        if let tenant { usageByTenant[tenant, default: TenantUsage()].refusedCount += 1 }
+        log.info("request \(request) was refused: \(error.code)")
+        send(client, ClientReply(id: request, error: error))
+    }
+
+    private func modelName(_ submission: ClientSubmission) throws(RequestError) -> String {
+        guard submission.model.isEmpty else { return submission.model }
+        guard let only = place.models.keys.first, place.models.count == 1 else { throw .unknownModel("") }
+        return only.text
+    }
+
+    /// The adapter that a request of this tenant has already begun with, where it is the one that is named.
+    private func pinnedAdapter(
+        of request: RequestID, tenant: TenantName, named name: String
+    ) -> ModelCatalogue.Adapter? {
+        guard let known = table.submission(request), known.tenant == tenant, let adapter = known.adapter,
+            let named = place.adapter(named: name), named.name == adapter.name, named.model == known.model
+        else { return nil }
+        return ModelCatalogue.Adapter(reference: adapter, model: known.model)
+    }
+
+    /// Has the adapter of this name described where that was done longer ago than a moment; afterwards the catalogue
+    /// knows it.
+    private func describe(
+        _ name: String, for submission: ClientSubmission, of tenant: TenantTable.Tenant
+    ) async throws {
+        guard let named = place.adapter(named: name) else { return }
         guard tenant.permission.allows(named.model, adapter: named.name) else {
             throw RequestError.notPermitted(tenant: tenant.name, model: name)
         }
-        if let moment = described[named.name], now().duration(since: moment) < place.descriptionAge { return name }
+        if let moment = described[named.name], now().duration(since: moment) < place.descriptionAge { return }
         let cache = try AdapterCache.resolve(id: place.cache, using: actorSystem)
         let (adapter, model) = (named.name, named.model)
         let reference: AdapterRef
         do {
             let patience = min(submission.deadline ?? place.descriptionPatience, place.descriptionPatience)
             reference = try await persevering(
-                for: patience, while: { admitting[submission.id] == false && described[adapter] == nil }
+                for: patience, while: { admitting[submission.id]?.isCancelled == false && described[adapter] == nil }
             ) {
                 try await withDeadline(patience) { try await cache.describe(adapter, model: model) }
             }
         } catch is RemoteCallError where described[adapter] != nil {
             // The cache is away: what it said last holds until it is back.
-            return name
+            return
         } catch let error as RequestError {
             admission.catalogue.removeAdapter(adapter, model: model)
             described[adapter] = nil
@@ -113,24 +149,24 @@ extension Router {
         }
         admission.catalogue.set(ModelCatalogue.Adapter(reference: reference, model: model))
         described[adapter] = now()
-        return name
     }
 
-    private func draft(_ submission: ClientSubmission, model name: String) async throws -> Admission.Draft {
-        let resolved = try admission.catalogue.resolve(name)
+    private func draft(
+        _ submission: ClientSubmission, model name: String, pinned: ModelCatalogue.Adapter?, of tenant: TenantName
+    ) async throws -> Admission.Draft {
+        let resolved = try admission.catalogue.resolve(name, pinned: pinned)
         guard let model = place.models[resolved.model.name] else { throw RequestError.unknownModel(name) }
         let tokens: [TokenID]
         switch submission.prompt {
         case .tokens(let given): tokens = given
         case .text(let text):
-            try admission.check(promptText: Array(text.utf8))
-            // A client's text never becomes a control token: only the template's own tokens are added.
-            tokens = await Task.detached { model.tokenizer.encode(text, parseSpecialTokens: false) }.value
+            try admission.check(promptByteCount: text.utf8.count)
+            tokens = try await encoder.tokens(of: text, for: tenant, by: model.tokenizer)
         }
         var parameters = submission.sampling
         for token in model.endTokens where !parameters.stopTokens.contains(token) { parameters.stopTokens.append(token) }
         return Admission.Draft(
-            id: submission.id, model: name, promptTokens: tokens, parameters: parameters,
+            id: submission.id, model: name, pinned: pinned, promptTokens: tokens, parameters: parameters,
             deadline: submission.deadline ?? place.clientLimits.request.deadlineMax)
     }
 

@@ -49,6 +49,7 @@ extension Router {
     /// Ends every open request with `shutting_down`.
     func stop() {
         carry(table.shutDown(now: now()))
+        encoder.stop()
         for task in tasks { task.cancel() }
         for outbox in queues.values { outbox.close() }
         for outbox in workers.values { outbox.close() }

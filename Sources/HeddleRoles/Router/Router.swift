@@ -23,8 +23,9 @@ public distributed actor Router {
     var table: RequestTable
     /// What the table does not know of a request: how its text stands, and when things happened, for its client.
     var streams: [RequestID: Stream] = [:]
-    /// Submissions that are being tokenised or wait for their adapter's description; true once they were cancelled.
-    var admitting: [RequestID: Bool] = [:]
+    /// Submissions that are being tokenised or wait for their adapter's description.
+    var admitting: [RequestID: Admitting] = [:]
+    let encoder = PromptEncoder()
     /// Whether the submission that is being taken in asked for its prompt's tokens.
     var echoesPrompt = false
     /// Clients that could not be reached; the next tick gives up what they had open.
@@ -45,6 +46,12 @@ public distributed actor Router {
         var firstToken: Instant?
         /// Tokens and reason of each choice that was sent to its end.
         var finishes: [FinishedRequest.Choice?]
+    }
+
+    struct Admitting {
+        let client: ClientRef
+        let tenant: TenantName
+        var isCancelled = false
     }
 
     struct TenantUsage {
@@ -85,7 +92,7 @@ public distributed actor Router {
     // MARK: What others say
 
     /// From the tenant-queue of a model: where attempts may go.
-    distributed func receive(_ answers: [QueueAnswer], from model: ModelName) {
+    distributed func receive(_ answers: [QueueAnswer], fromQueueOf model: ModelName) {
         for answer in answers {
             switch answer {
             case .assigned(let request, let attempt, let group):
@@ -100,7 +107,7 @@ public distributed actor Router {
     }
 
     /// From a group's rank 0: tokens, and attempts that ended without theirs.
-    distributed func receive(_ answers: [WorkerAnswer], from group: GroupName) {
+    distributed func receive(_ answers: [WorkerAnswer], fromGroup group: GroupName) {
         for answer in answers {
             switch answer {
             case .delivered(let delivery):

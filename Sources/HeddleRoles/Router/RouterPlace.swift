@@ -29,6 +29,8 @@ struct RouterPlace: Sendable {
     let clientLimits: ClientLimits
     /// Submissions that are checked and tokenised at the same time; more are told to come again.
     let admittingCountMax = 1024
+    /// Of them, those of one tenant.
+    let tenantAdmittingCountMax = 256
     /// How old an adapter's description may be before its cache is asked again whether its files have changed.
     let descriptionAge: Duration = .seconds(1)
     /// How long a request waits for the cache to describe its adapter.

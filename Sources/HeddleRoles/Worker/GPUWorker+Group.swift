@@ -161,7 +161,7 @@ extension GPUWorker {
         guard let session, formation.formed == session.id,
             let capacity = try? GroupCapacity(scheduler.limits)
         else { return }
-        queueOutbox.post(.up(session.id, capacity, place.model))
+        queueOutbox.post(.up(session.id, capacity, place.model, actorSystem.incarnation))
     }
 
     /// The tenant-queue took this group for lost while it heard nothing of it, and takes no epoch back: the group forms anew.

@@ -13,7 +13,7 @@ extension GPUWorker {
         let (log, group) = (log, place.group)
         let outbox = Outbox<WorkerAnswer>(
             send: { [actorSystem] answers in
-                try await Router.resolve(id: identity, using: actorSystem).receive(answers, from: group)
+                try await Router.resolve(id: identity, using: actorSystem).receive(answers, fromGroup: group)
             },
             gaveUp: { count, reason in log.warn("router \(router.node) did not take \(count) answers: \(reason)") })
         outboxes[router] = outbox
@@ -21,7 +21,7 @@ extension GPUWorker {
         watches.append(
             Task.detached {
                 for await event in events {
-                    guard case .lost(router.incarnation) = event else { continue }
+                    guard event.isEnd(of: router.incarnation) else { continue }
                     await me.whenLocal { $0.routerLost(router) }
                     return
                 }

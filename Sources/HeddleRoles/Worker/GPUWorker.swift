@@ -107,6 +107,12 @@ public distributed actor GPUWorker {
             return answer(router, .refused(assignment.request, assignment.attempt))
         }
         if let owner = owners[assignment.request], owner.attempt >= assignment.attempt { return }
+        // A router with another tokenizer must not fail a step that others share.
+        let vocabularyCount = shard.configuration.vocabularyCount
+        if let token = assignment.token(outside: vocabularyCount) {
+            let error = RequestError.promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
+            return answer(router, .failed(assignment.request, assignment.attempt, error, on: group))
+        }
         let requests = assignment.sequences(numberedFrom: &nextSequence, now: now())
         let earlier = owners[assignment.request]?.sequenceCount ?? 0
         owners[assignment.request] = Owner(

@@ -5,11 +5,12 @@ extension GroupMessage: WireCodable {
 
     public func encode(into writer: inout WireWriter) {
         switch self {
-        case .up(let group, let capacity, let model):
+        case .up(let group, let capacity, let model, let incarnation):
             writer.write(byte: 1)
             group.encode(into: &writer)
             capacity.encode(into: &writer)
             model.encode(into: &writer)
+            incarnation.encode(into: &writer)
         case .lost(let group):
             writer.write(byte: 2)
             group.encode(into: &writer)
@@ -23,7 +24,8 @@ extension GroupMessage: WireCodable {
             let group = try GroupEpoch(from: &reader)
             let capacity = try GroupCapacity(from: &reader)
             let model = try ModelName(from: &reader)
-            self = .up(group, capacity, model)
+            let incarnation = try Incarnation(from: &reader)
+            self = .up(group, capacity, model, incarnation)
         case 2:
             let group = try GroupEpoch(from: &reader)
             self = .lost(group)

@@ -27,7 +27,7 @@ struct Detached {
         case .ready(let process):
             Terminal.print("cluster \(configuration.name) is up as process \(process): \(topology.nodes.count) nodes")
             Terminal.print(topology.closing(took: ContinuousClock.now - began, directory: directory))
-            Terminal.print("End it with heddle down.")
+            Terminal.print("End it with heddle down -c \(configuration.path)")
         case .ended(let lines): throw CommandFailure(lines.joined(separator: "\n"))
         }
     }

@@ -8,17 +8,18 @@ struct Down: ParsableCommand {
         commandName: "down",
         abstract: "End a mesh that heddle up started, and wait until it has ended.",
         discussion: """
-            Its nodes finish what they run. Also removes what a killed mesh left. Exits with 1 where none is up.
+            Open requests end with the code shutting_down. Also removes what a killed mesh left. Exits with 1 where none
+            is up.
 
             EXAMPLES
               heddle down
               heddle down -c mesh.yaml
             """)
 
-    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var mesh: MeshOptions
 
     func run() throws {
-        let configuration = try cluster.load()
+        let configuration = try mesh.load()
         switch try Shutdown.end(RuntimeDirectory(configuration.runtimeDirectory)) {
         case .wasNotUp: throw CommandFailure("cluster \(configuration.name) is not up", exit: .notFound)
         case .ended(let process): Terminal.print("cluster \(configuration.name) has ended (process \(process))")

@@ -29,7 +29,6 @@ struct NodeCommand: AsyncParsableCommand {
     var logLevel: Logger.Level = .info
 
     func run() async throws {
-        guard OrphanGuard.arm() else { throw CommandFailure("the supervisor of node \(name) has ended") }
         let configuration = try cluster.load()
         guard NodeName.isValid(name), configuration.node(NodeName(name)) != nil else {
             let names = configuration.nodes.map(\.name.text).joined(separator: ", ")

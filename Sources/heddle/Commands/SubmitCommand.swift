@@ -12,7 +12,7 @@ struct Submit: AsyncParsableCommand {
             The prompt is the argument, or standard input where the argument is - or absent. Ctrl-C cancels the request.
 
             Examples:
-              heddle submit --model sql --key demo-key-acme "List all customers from Berlin."
+              heddle submit --model sql --key "$(cat Cluster/keys/acme.key)" "List all customers from Berlin."
               echo "List all customers." | heddle submit --model sql --json
               heddle submit --model base --temperature 0.8 --seed 7 --n 3 "Once upon a time"
 

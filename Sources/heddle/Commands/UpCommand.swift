@@ -70,7 +70,8 @@ struct Up: ParsableCommand {
                 arguments: ["node", "-c", configuration.path, "--name", node.name.text])
         }
         Terminal.print("starting cluster \(configuration.name): \(programs.count) nodes")
-        let supervisor = try Supervisor(programs, directory: directory) { event in
+        let startMax = configuration.limits.startMax
+        let supervisor = try Supervisor(programs, directory: directory, startMax: startMax) { event in
             switch event {
             case .started(let name, let process): processes[name] = process
             case .ready: break

@@ -58,10 +58,18 @@ extension MeshClient {
     }
 
     /// Submits all at once and reads all answers, in the submissions' order.
-    func answers(to submissions: [ClientSubmission]) async -> [Answer] {
+    ///
+    /// - Parameter ended: called as each request ends, with its index.
+    func answers(
+        to submissions: [ClientSubmission], ended: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async -> [Answer] {
         await withTaskGroup(of: (Int, Answer).self) { group in
             for (index, submission) in submissions.enumerated() {
-                group.addTask { (index, await self.answer(to: submission)) }
+                group.addTask {
+                    let answer = await self.answer(to: submission)
+                    ended(index)
+                    return (index, answer)
+                }
             }
             var answers: [Int: Answer] = [:]
             for await (index, answer) in group { answers[index] = answer }

@@ -163,4 +163,20 @@ import Testing
             try TenantTable([tenant("a", key: 1), tenant("b", key: 1)])
         }
     }
+
+    @Test func aRequestKeepsTheAdapterThatItBeganWith() throws {
+        var admission = try admission()
+        let pinned = ModelCatalogue.Adapter(reference: adapter(2), model: ModelName("other"))
+        admission.catalogue.removeAdapter(adapter(2).name, model: ModelName("other"))
+        for name in ["adapter-2", "other:adapter-2"] {
+            let draft = Admission.Draft(
+                id: request(1), model: name, pinned: pinned, promptTokens: [1], parameters: SamplingParameters(tokenCountMax: 6),
+                deadline: .seconds(5))
+            #expect(try admission.admit(draft, tenant: tenant("a", key: 1)).adapter == adapter(2))
+        }
+        let other = Admission.Draft(
+            id: request(1), model: "other:adapter-1", pinned: pinned, promptTokens: [1],
+            parameters: SamplingParameters(tokenCountMax: 6), deadline: .seconds(5))
+        #expect(try admission.admit(other, tenant: tenant("a", key: 1)).adapter == adapter(1))
+    }
 }

@@ -27,9 +27,9 @@ import Testing
     /// A table with request 1 running on group g.
     private func running(
         _ submission: Submission = HeddleCoreTests.submission(1), losses: Int = 2, grace: Duration = .zero,
-        credit: Int = 1000
+        credit: Int = 1000, creditMax: Int = 1000
     ) throws -> RequestTable {
-        var table = try table(losses: losses, grace: grace)
+        var table = try table(losses: losses, grace: grace, credit: creditMax)
         _ = submit(&table, submission, credit: credit)
         _ = table.assigned(request(1), attempt: Attempt(1), to: group("g"), now: at(0))
         return table
@@ -487,5 +487,19 @@ import Testing
         #expect(live.isEmpty && table.requestCount == 0, "seed \(seed): \(live.count) have no end")
         take(table.tick(now: at(now + 100_000)))
         #expect(table.report().isEmpty && table.nextTick == nil, "seed \(seed)")
+    }
+
+    @Test func whatIsSentAtOnceComesInChunksOfBoundedSize() throws {
+        let submission = HeddleCoreTests.submission(1, parameters: SamplingParameters(tokenCountMax: 2500))
+        var table = try running(submission, credit: 10_000, creditMax: 10_000)
+        let tokens = (0..<2500).map { TokenID($0 % 50) }
+        let actions = table.delivered(delivery(tokens, at: 0, finish: .length), now: at(1))
+        let chunks = actions.compactMap { action -> RequestTable.Chunk? in
+            if case .send(_, let chunk) = action { chunk } else { nil }
+        }
+        #expect(chunks.map(\.tokens.count) == [1024, 1024, 452])
+        #expect(chunks.map(\.firstIndex) == [0, 1024, 2048])
+        #expect(chunks.map(\.finish) == [nil, nil, .length])
+        #expect(chunks.flatMap(\.tokens) == tokens)
     }
 }

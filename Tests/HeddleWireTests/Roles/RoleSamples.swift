@@ -48,7 +48,9 @@ enum RoleSamples {
             let capacity = try? GroupCapacity(
                 sequenceCountMax: 32, kvTokenCountMax: 65_536, sequenceTokenCountMax: 1024, adapterSlotCount: 8)
         else { preconditionFailure("the sample is within its limits") }
-        return [.up(group, capacity, ModelName("demo")), .lost(group)]
+        return [
+            .up(group, capacity, ModelName("demo"), Incarnation(high: 5, low: 6)), .lost(group),
+        ]
     }()
     static let workerMessages: [WorkerMessage] = [
         .run(assignment, on: group), .cancel(request, Attempt(2), choice: nil, on: group),
@@ -63,5 +65,5 @@ enum RoleSamples {
         + workerMessages.map { $0.wireBytes() } + workerAnswers.map { $0.wireBytes() } + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion1 = "4d01a6a5826a1c89"
+    static let digestOfVersion1 = "65863a701e046a32"
 }

@@ -1,0 +1,73 @@
+import HeddleCore
+import HeddleFiles
+import HeddleTransport
+
+/// Turns prompts into tokens on a thread of its own, the tenants in turn: long prompts hold up their tenant alone, and
+/// never the threads that everybody shares.
+final class PromptEncoder: Sendable {
+    /// Prompts of one tenant that wait at most.
+    static let depthMax = 64
+    /// What a client is told to wait when its tenant has so many.
+    static let retryAfter: Duration = .milliseconds(250)
+
+    private struct Work: Sendable {
+        let text: String
+        let tokenizer: Tokenizer
+        let continuation: CheckedContinuation<[TokenID], any Error>
+    }
+
+    private struct Queue {
+        var work = RoundRobin<TenantName, Work>(depthMax: PromptEncoder.depthMax)
+        var isStopping = false
+    }
+
+    private let queue: Locked<Queue>
+    private let signal: Signal
+    private let thread: NamedThread
+
+    init() {
+        let queue = Locked(Queue())
+        let signal = Signal()
+        self.queue = queue
+        self.signal = signal
+        thread = NamedThread(name: "encode") { Self.run(queue, signal) }
+    }
+
+    /// A client's text never becomes a control token: only a template's own tokens are added.
+    ///
+    /// - Throws: `RequestError.busy` where the tenant has too many prompts here, `shuttingDown` after `stop`.
+    func tokens(of text: String, for tenant: TenantName, by tokenizer: Tokenizer) async throws -> [TokenID] {
+        try await withCheckedThrowingContinuation { continuation in
+            let work = Work(text: text, tokenizer: tokenizer, continuation: continuation)
+            let refusal = queue.withLock { queue -> RequestError? in
+                if queue.isStopping { return .shuttingDown }
+                return queue.work.add(work, to: tenant) ? nil : .busy(retryAfter: Self.retryAfter)
+            }
+            if let refusal { continuation.resume(throwing: refusal) } else { signal.raise() }
+        }
+    }
+
+    /// Refuses what waits and ends the thread.
+    func stop() {
+        let waiting = queue.withLock { queue in
+            queue.isStopping = true
+            return queue.work.removeAll()
+        }
+        for work in waiting { work.continuation.resume(throwing: RequestError.shuttingDown) }
+        signal.raise()
+        _ = thread.join(timeout: .seconds(1))
+    }
+
+    private static func run(_ queue: Locked<Queue>, _ signal: Signal) {
+        while true {
+            let (next, isStopping) = queue.withLock { ($0.work.next(), $0.isStopping) }
+            if let next {
+                next.continuation.resume(returning: next.tokenizer.encode(next.text, parseSpecialTokens: false))
+            } else if isStopping {
+                return
+            } else {
+                signal.wait()
+            }
+        }
+    }
+}
