@@ -29,9 +29,10 @@ public struct TokenizerLimits: Hashable, Sendable {
     public var tokenCountMax = 1 << 22
     /// Most added tokens.
     public var addedTokenCountMax = 1 << 16
-    /// Longest added token, which bounds how often one byte of a text is looked at.
+    /// Longest added token, piece of a unigram model, and text that a step looks for or inserts, which bounds how often one
+    /// byte of a text is looked at.
     public var addedTokenByteCountMax = 1 << 10
-    /// Most steps of a pre-tokenizer, and most tokens that a template adds.
+    /// Most steps of a normalizer, a pre-tokenizer or a decoder, and most tokens that a template adds.
     public var stepCountMax = 64
     /// The longest tokenizer.json and its values.
     public var json = JSONLimits()

@@ -351,9 +351,9 @@ def main(names):
         else:
             tokenizer = with_parts(cutters, {"normalizer": item["normalizer"], "pre_tokenizer": item["pre_tokenizer"]})
             rows = {"lines": " ".join(corpus.digests_of_lines(tokenizer, ingredients, 1000))}
-            # Where classes or mappings of scalars matter.
-            names = json.dumps(item)
-            if any(name in names for name in ("\\\\p", "\\\\w", "Punctuation", "Whitespace", "Digits")) or item["normalizer"]:
+            # Where classes or mappings of scalars matter that no family has.
+            names = json.dumps([item["normalizer"], item["pre_tokenizer"]])
+            if any(name in names for name in ("{Co}", "{Latin}", "bthe", "NFD", 'Punctuation", "behavior": "Isolated')):
                 rows["scalars"] = " ".join(corpus.digests_of_scalars(tokenizer, 8))
         items.append({k: v for k, v in item.items() if v is not None} | rows)
     with open("variants.json", "w") as out:

@@ -5,7 +5,8 @@ import Testing
 /// Every number here was written by the `tokenizers` library (Goldens/make_tokenizer_goldens.py).
 @Suite struct FamilyGoldenTests {
     static let families = [
-        "llama2", "tinyllama", "phi3", "mistral", "gemma", "unknowns", "t5", "xlmr", "albert", "unigram_bytes", "cl100k",
+        "llama2", "tinyllama", "phi3", "mistral", "gemma", "unknowns", "t5", "xlmr", "albert", "unigram_bytes",
+        "cl100k",
         "o200k", "deepseek", "falcon", "word_level",
     ]
 

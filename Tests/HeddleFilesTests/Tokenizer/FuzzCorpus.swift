@@ -14,9 +14,11 @@ struct FuzzCorpus {
     private let groups: [[[UInt8]]]
 
     init() throws {
-        groups = try GoldenFiles.family("ingredients.json").array?.map { group in
-            group.array?.compactMap { text in if case .string(let string) = text { string.bytes } else { nil } } ?? []
-        } ?? []
+        groups =
+            try GoldenFiles.family("ingredients.json").array?.map { group in
+                group.array?.compactMap { text in if case .string(let string) = text { string.bytes } else { nil } }
+                    ?? []
+            } ?? []
     }
 
     /// The first lines, as bytes that need not be UTF-8.

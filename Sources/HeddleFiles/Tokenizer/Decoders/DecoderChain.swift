@@ -70,7 +70,7 @@ struct DecoderChain: Sendable {
         }
         if startsWithBytes, stages.count == 1 { return prepared }
         var state = State(self)
-        state.isStarted = true
+        state.start()
         var bytes: [UInt8] = []
         state.push(prepared, through: self, into: &bytes)
         state.finish(through: self, into: &bytes)
@@ -87,12 +87,18 @@ struct DecoderChain: Sendable {
 
         private var memories: [Memory]
         /// Whether a token was there already.
-        fileprivate var isStarted = false
+        private var isStarted = false
 
         init(_ chain: DecoderChain) {
             memories = chain.stages.map { stage in
                 if case .strip(_, let countMax) = stage { Memory(strippableCount: countMax) } else { Memory() }
             }
+        }
+
+        /// As if a token had been there, and nothing were left to strip from the start of the text.
+        fileprivate mutating func start() {
+            isStarted = true
+            for index in memories.indices { memories[index].strippableCount = 0 }
         }
 
         /// Takes what is put into the chain for a token, and appends whole characters.

@@ -33,7 +33,9 @@ public struct IncrementalDecoder: Sendable {
 
     /// As `push`, appending UTF-8.
     public mutating func push(_ token: TokenID, into text: inout [UInt8]) {
-        guard !skipSpecialTokens || !tokenizer.isSpecial(token), let bytes = tokenizer.decoderInput(token) else { return }
+        guard !skipSpecialTokens || !tokenizer.isSpecial(token), let bytes = tokenizer.decoderInput(token) else {
+            return
+        }
         state.push(bytes, through: tokenizer.decoder, into: &text)
     }
 

@@ -13,7 +13,7 @@ struct PatternMatcher {
     let reader: ScalarReader
     let count: Int
     private var frames: [Frame] = []
-    private var stepCount = 0
+    fileprivate var stepCount = 0
     private let stepCountMax: Int
     private var memory: PatternMemory?
 
@@ -233,14 +233,15 @@ extension PatternProgram {
     /// Steps for each byte before failures are remembered.
     package static let stepsPerByteMax = 32
 
-    /// Calls `body` with every match in well-formed UTF-8, from left to right.
+    /// Calls `body` with every match in well-formed UTF-8, from left to right, and gives the number of steps that took.
+    @discardableResult
     package func forEachMatch(
         in bytes: UnsafeBufferPointer<UInt8>, stepsPerByteMax: Int = Self.stepsPerByteMax, _ body: (Range<Int>) -> Void
-    ) {
+    ) -> Int {
         instructions.withUnsafeBufferPointer { instructions in
             sets.withUnsafeBufferPointer { sets in
                 // A program has a match at least, and a set: it never matches the empty text.
-                guard let first = instructions.baseAddress, let firstSet = sets.baseAddress else { return }
+                guard let first = instructions.baseAddress, let firstSet = sets.baseAddress else { return 0 }
                 var matcher = PatternMatcher(self, first, firstSet, bytes, stepsPerByteMax: stepsPerByteMax)
                 var place = 0
                 while place < bytes.count {
@@ -251,6 +252,7 @@ extension PatternProgram {
                         place = matcher.reader.scalar(at: place).end
                     }
                 }
+                return matcher.stepCount
             }
         }
     }

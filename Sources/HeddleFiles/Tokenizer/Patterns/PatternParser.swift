@@ -205,7 +205,8 @@ struct PatternParser {
             kind = opening.kind
             innerIgnoresCase = opening.ignoresCase
         } else if starts(with: "(?") {
-            throw error("the group “\(String(String.UnicodeScalarView(scalars[position...].prefix(4))))…” is not understood")
+            let start = String(String.UnicodeScalarView(scalars[position...].prefix(4)))
+            throw error("the group “\(start)…” is not understood")
         } else {
             position += 1
         }
