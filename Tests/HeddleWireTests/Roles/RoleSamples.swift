@@ -76,5 +76,5 @@ enum RoleSamples {
         + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion2 = "2abaf332841fb316"
+    static let digestOfVersion2 = "2eb6cc61497f3fee"
 }
