@@ -133,7 +133,7 @@ extension WholeMesh {
                 ("invalid_parameter", "logit_bias", { $0.sampling.logitBias = [.init(token: 1 << 30, bias: 1)] }),
                 (
                     "invalid_parameter", "logit_bias",
-                    { $0.sampling.logitBias = (0..<5000).map { .init(token: $0, bias: 1) } }
+                    { $0.sampling.logitBias = (0..<1100).map { .init(token: $0, bias: 1) } }
                 ),
                 ("invalid_parameter", "stop_token_ids", { $0.sampling.stopTokens = [1 << 30] }),
                 ("invalid_parameter", "min_tokens", { $0.sampling.tokenCountMin = .max }),

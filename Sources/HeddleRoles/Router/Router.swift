@@ -153,7 +153,8 @@ public distributed actor Router {
             case .scan(let request, let choice, _, _, let isLast):
                 waiting += scan(request, choice: choice, isLast: isLast)[...]
             case .choose(let request, let choices):
-                streams[request]?.texts = choices.compactMap { streams[request]?.texts[$0] }
+                guard let texts = streams[request]?.texts else { continue }
+                streams[request]?.texts = choices.map { texts[$0] }
             case .score(let client, let chunk):
                 send(
                     client,
