@@ -28,7 +28,8 @@ public struct AttentionHeads: Sendable {
         headDimension: Int, kvHeadCount: Int, kvHeadOfHead: [Int], scoreScale: Float? = nil, scoreCap: Float? = nil,
         window: Int? = nil
     ) {
-        precondition(scoreCap.map { $0 > 0 } ?? true && window.map { $0 > 0 } ?? true, "caps and windows are above zero")
+        precondition(
+            scoreCap.map { $0 > 0 } ?? true && window.map { $0 > 0 } ?? true, "caps and windows are above zero")
         precondition(
             (2...Self.headDimensionMax).contains(headDimension), "a head has 2 to \(Self.headDimensionMax) dimensions")
         precondition(

@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: Golden.names) func greedyTokensAreTransformersOwn(_ name: String) throws {
         let golden = try Golden(name)
-        for rankCount in [1, 2, 4] {
+        for rankCount in 1...4 {
             var options = LocalEngine.Options()
             options.rankCount = rankCount
             options.chunkTokenCountMax = 10

@@ -99,9 +99,10 @@ extension KernelTests {
                         let seen = (heads.window.map { max(0, row + 1 - $0) } ?? 0)...row
                         let scores = seen.map { position in
                             let k = position * keyWidth + head / group * dimension
-                            let score = (0..<dimension).reduce(0.0) {
-                                $0 + Double(queries[index][q + $1]) * Double(keys[index][k + $1])
-                            } * Double(heads.scoreScale)
+                            let score =
+                                (0..<dimension).reduce(0.0) {
+                                    $0 + Double(queries[index][q + $1]) * Double(keys[index][k + $1])
+                                } * Double(heads.scoreScale)
                             return heads.scoreCap.map { Double($0) * tanh(score / Double($0)) } ?? score
                         }
                         let largest = scores.max() ?? 0

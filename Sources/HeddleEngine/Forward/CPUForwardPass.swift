@@ -59,9 +59,10 @@ public final class CPUForwardPass: ForwardPass {
         case .geluTanh: activation = .geluTanh
         }
         residualScale = Float(configuration.block.residualScale)
-        lengthComputedAnew = configuration.rotary.lazy.compactMap {
-            if case .long(let long) = $0.scaling, long.isComputedAnew { long.originalPositionCount } else { nil }
-        }.first
+        lengthComputedAnew =
+            configuration.rotary.lazy.compactMap {
+                if case .long(let long) = $0.scaling, long.isComputedAnew { long.originalPositionCount } else { nil }
+            }.first
         kv = try KVStorage(
             heads: heads, layerCount: configuration.layerCount, blockCount: limits.blockCount,
             remembersTokens: lengthComputedAnew != nil)

@@ -116,7 +116,9 @@ struct WeightSource {
                     try Self.check(read, of: tensor, rows: rows, columns: inputs)
                 }
             }
-        } catch let error as EngineError { throw error } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        } catch let error as EngineError { throw error } catch {
+            throw .tensorUnreadable(name: tensor.name, reason: "\(error)")
+        }
         guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: count) }
         packedByteCount += count
         return PackedMatrix(

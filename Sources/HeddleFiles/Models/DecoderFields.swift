@@ -23,8 +23,9 @@ struct DecoderFields {
     func model(_ architecture: Architecture, _ defaults: Defaults) throws(FieldError) -> ModelConfiguration {
         let hiddenSize = try reader.integer("hidden_size", in: 1...limits.hiddenSizeMax)
         let headCount = try reader.integer("num_attention_heads", in: 1...limits.headCountMax)
-        let kvHeadCount = try reader.integerOrNull(
-            "num_key_value_heads", in: 1...limits.headCountMax, default: defaults.kvHeadCount) ?? headCount
+        let kvHeadCount =
+            try reader.integerOrNull(
+                "num_key_value_heads", in: 1...limits.headCountMax, default: defaults.kvHeadCount) ?? headCount
         guard headCount.isMultiple(of: kvHeadCount) else {
             throw reader.invalid(
                 "num_key_value_heads", .integer(Int64(kvHeadCount)), "a divisor of num_attention_heads = \(headCount)")
@@ -36,7 +37,8 @@ struct DecoderFields {
             "max_position_embeddings", in: 1...limits.positionCountMax, default: defaults.positionCountMax)
         let rotaryFields = RotaryFields(
             reader: reader, headDimension: headDimension, positionCountMax: stated, limits: limits)
-        let rotary = try architecture == .gemma3
+        let rotary =
+            try architecture == .gemma3
             ? GemmaFields.gemma3Rotary(rotaryFields) : [rotaryFields.encoding(defaults.rotary)]
         return ModelConfiguration(
             architecture: architecture, layerCount: layerCount,

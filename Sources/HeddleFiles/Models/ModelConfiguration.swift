@@ -100,7 +100,9 @@ public struct ModelConfiguration: Hashable, Sendable {
 
     /// The rows of a projection in the checkpoint's matrix that holds it: all of them, unless it is fused with others.
     public func rows(of projection: Projection) -> Range<Int> {
-        let first = projections(fusedWith: projection).prefix { $0 != projection }.reduce(0) { $0 + outputCount(of: $1) }
+        let first = projections(fusedWith: projection).prefix { $0 != projection }.reduce(0) {
+            $0 + outputCount(of: $1)
+        }
         return first..<(first + outputCount(of: projection))
     }
 }

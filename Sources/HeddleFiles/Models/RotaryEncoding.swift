@@ -29,17 +29,25 @@ public struct RotaryEncoding: Hashable, Sendable {
 
     /// The numbers of Llama 3.1's scaling.
     public struct Llama3: Hashable, Sendable {
+        /// What low frequencies are divided by.
         public var factor: Double
+        /// Rotations within the original length below which a frequency is low.
         public var lowFrequencyFactor: Double
+        /// Rotations within the original length above which a frequency is high.
         public var highFrequencyFactor: Double
+        /// Positions of the first training.
         public var originalPositionCount: Int
     }
 
     /// The numbers of YaRN.
     public struct Yarn: Hashable, Sendable {
+        /// What low frequencies are divided by.
         public var factor: Double
+        /// Rotations within the original length where the ramp begins (`beta_fast`).
         public var fastRotationCount: Double
+        /// Rotations within the original length where the ramp ends (`beta_slow`).
         public var slowRotationCount: Double
+        /// Positions of the first training.
         public var originalPositionCount: Int
         /// Whether the ramp's ends are rounded to whole dimensions.
         public var isTruncated: Bool
@@ -49,7 +57,9 @@ public struct RotaryEncoding: Hashable, Sendable {
 
     /// The numbers of LongRoPE.
     public struct Long: Hashable, Sendable {
+        /// Divisors of the frequencies of short sequences.
         public var shortFactors: [Double]
+        /// Divisors of the frequencies of long sequences.
         public var longFactors: [Double]
         /// The longest sequence of the short set.
         public var originalPositionCount: Int

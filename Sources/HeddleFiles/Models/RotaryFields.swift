@@ -118,6 +118,9 @@ struct RotaryFields {
             attention = scale(weight) / scale(all)
         }
         if let stated = try number(inner, "attention_factor") { attention = stated }
+        guard Float(attention).isFinite, attention > 0 else {
+            throw inner.invalid("mscale", inner.object["mscale"] ?? .null, "a scale of a finite factor above zero")
+        }
         return RotaryEncoding.Yarn(
             factor: factor, fastRotationCount: try inner.positiveNumber("beta_fast", default: 32),
             slowRotationCount: try inner.positiveNumber("beta_slow", default: 1), originalPositionCount: original,

@@ -20,16 +20,20 @@ import Testing
 
     @Test func llama31() throws {
         let model = try read(PublishedConfigurations.llama31)
-        #expect(model.architecture == .llama && model.block == DecoderBlock() && model.endTokens == [128001, 128008, 128009])
+        #expect(
+            model.architecture == .llama && model.block == DecoderBlock()
+                && model.endTokens == [128001, 128008, 128009])
         #expect(model.positionCountMax == 131_072 && model.headDimension == 128 && model.kvHeadCount == 8)
         guard case .llama3(let numbers) = model.rotary[0].scaling else { throw Unexpected(model.rotary) }
         #expect(numbers.factor == 8 && numbers.originalPositionCount == 8192 && model.rotary[0].theta == 500_000)
     }
 
     @Test func llamaBiases() throws {
-        let model = try read(PublishedConfigurations.llama31, without: ["attention_bias", "mlp_bias"], with: [
-            "\"attention_bias\": true", "\"mlp_bias\": true",
-        ])
+        let model = try read(
+            PublishedConfigurations.llama31, without: ["attention_bias", "mlp_bias"],
+            with: [
+                "\"attention_bias\": true", "\"mlp_bias\": true",
+            ])
         #expect(Projection.allCases.allSatisfy { model.block.hasBias($0) })
         #expect(model.tensors.contains(.bias(layer: 3, .down)))
         #expect(model.name(of: .bias(layer: 3, .down)) == "model.layers.3.mlp.down_proj.bias")
@@ -74,7 +78,10 @@ import Testing
         #expect(
             refusal(
                 PublishedConfigurations.qwen2,
-                with: ["\"layer_types\": [" + Array(repeating: "\"sliding_attention\"", count: 28).joined(separator: ",") + "]"])?
+                with: [
+                    "\"layer_types\": [" + Array(repeating: "\"sliding_attention\"", count: 28).joined(separator: ",")
+                        + "]"
+                ])?
                 .contains("it must be full_attention only where there is no sliding_window") == true)
     }
 
@@ -96,7 +103,8 @@ import Testing
         #expect(model.name(of: .feedForwardNorm(layer: 0)) == "model.layers.0.pre_feedforward_layernorm.weight")
         #expect(model.name(of: .attentionTrailingNorm(layer: 0)) == "model.layers.0.post_attention_layernorm.weight")
         let uncapped = try read(
-            PublishedConfigurations.gemma2, without: ["attn_logit_softcapping"], with: ["\"attn_logit_softcapping\": null"])
+            PublishedConfigurations.gemma2, without: ["attn_logit_softcapping"],
+            with: ["\"attn_logit_softcapping\": null"])
         #expect(uncapped.block.scoreCap == nil)
         #expect(
             refusal(PublishedConfigurations.gemma2, with: ["\"use_bidirectional_attention\": true"])?
@@ -129,7 +137,9 @@ import Testing
         #expect(abs(long.attentionFactor - 1.190238) < 1e-6)
         #expect(model.moduleName(layer: 1, .k) == "model.layers.1.self_attn.qkv_proj")
         #expect(model.moduleName(layer: 1, .up) == "model.layers.1.mlp.gate_up_proj")
-        #expect(model.rows(of: .k) == 3072..<6144 && model.rows(of: .v) == 6144..<9216 && model.rows(of: .up) == 8192..<16384)
+        #expect(
+            model.rows(of: .k) == 3072..<6144 && model.rows(of: .v) == 6144..<9216
+                && model.rows(of: .up) == 8192..<16384)
         #expect(model.shape(of: .projection(layer: 0, .v)) == [9216, 3072])
         #expect(model.tensors.filter { model.name(of: $0) == "model.layers.0.self_attn.qkv_proj.weight" }.count == 1)
         let half = try read(
@@ -159,6 +169,46 @@ import Testing
         #expect(
             refusal(text, with: ["\"hidden_activation\": \"relu\"", "\"hidden_act\": \"relu\""])?.contains("relu")
                 == true)
+    }
+
+    /// Any value in any place of any published file is read or refused, and what is read can be computed with.
+    @Test func anyValueInAnyFieldIsReadOrRefused() throws {
+        let values = [
+            "null", "true", "-1", "0", "1", "3", "7", "1e308", "1e-308", "0.5", "9223372036854775807", "1e39", "\"x\"",
+            "[]",
+            "[1, 2]", "{}", #"{"rope_type": "yarn", "factor": 1e30, "mscale": 1e30, "mscale_all_dim": 1e-30}"#,
+            #"{"type": "dynamic", "factor": 1e30}"#, #"{"type": "linear", "factor": 1e38}"#,
+            #"{"rope_type": "llama3", "factor": 2, "low_freq_factor": 1e-30, "high_freq_factor": 1e30}"#,
+            #"{"type": "longrope", "short_factor": [], "long_factor": []}"#, #"["sliding_attention"]"#, "\"yarn\"",
+        ]
+        var (readCount, refusedCount) = (0, 0)
+        for text in PublishedConfigurations.all {
+            let lines = text.split(separator: "\n").map { $0.hasSuffix(",") ? String($0.dropLast()) : String($0) }
+            for index in lines.indices {
+                let name = lines[index].prefix { $0 != ":" }
+                for value in values {
+                    var changed = lines
+                    changed[index] = "\(name): \(value)"
+                    let object = try #require(
+                        JSONParser.parse(Array("{\(changed.joined(separator: ",\n"))}".utf8)).object)
+                    do throws(FieldError) {
+                        let model = try Architecture.read(object, file: "config.json")
+                        readCount += 1
+                        #expect(model.layers.count == model.layerCount && !model.rotary.isEmpty)
+                        for encoding in model.rotary {
+                            for length in [1, model.positionCountMax] {
+                                let count = encoding.frequencies(
+                                    headDimension: model.headDimension, sequenceLength: length
+                                ).count
+                                #expect(count == encoding.frequencyCount(headDimension: model.headDimension))
+                                #expect(2 * count <= model.headDimension)
+                            }
+                        }
+                    } catch { refusedCount += 1 }
+                }
+            }
+        }
+        #expect(readCount > 500 && refusedCount > 2000, "\(readCount) read, \(refusedCount) refused")
     }
 
     private struct Unexpected: Error {

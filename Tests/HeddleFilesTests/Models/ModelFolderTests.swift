@@ -96,7 +96,8 @@ import Testing
         ("sliding_window", "4096", "sliding_window = 4096 is not supported; only null is"),
         ("quantization_config", #"{"bits": 4}"#, #"quantization_config = {"bits": 4} is not supported"#),
         (
-            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#, "the field “rope_scaling.low_freq_factor” is missing"
+            "rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#,
+            "the field “rope_scaling.low_freq_factor” is missing"
         ),
         (
             "rope_scaling", #"{"type": "proportional", "factor": 2}"#,
@@ -248,7 +249,8 @@ import Testing
         #expect(try ModelFolder(path: folder.path).generationDefaults == GenerationDefaults())
         try folder.write(
             "generation_config.json",
-            #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048}"#)
+            #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048}"#
+        )
         let defaults = try ModelFolder(path: folder.path).generationDefaults
         #expect(defaults.isSampling == true && defaults.temperature == 0.6 && defaults.topK == 20)
         #expect(defaults.topP == 0.95 && defaults.minP == 0 && defaults.repetitionPenalty == 1.05)

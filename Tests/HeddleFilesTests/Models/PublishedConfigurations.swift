@@ -226,6 +226,8 @@ enum PublishedConfigurations {
         "vocab_size": 49155
         """
 
+    static let all = [llama31, mistral, qwen2, qwen3, gemma2, gemma3, phi3, granite]
+
     private static func numbers(_ count: Int, from first: Double, to last: Double) -> String {
         (0..<count).map { String(first + (last - first) * Double($0) / Double(count - 1)) }.joined(separator: ", ")
     }

@@ -23,7 +23,8 @@ enum QwenFields {
     private static func readWindows(_ fields: DecoderFields, into model: inout ModelConfiguration) throws(FieldError) {
         let stated = try fields.window(default: 4096)
         let window = try fields.reader.bool("use_sliding_window", default: false) ? stated : nil
-        let firstLayer = try fields.reader.integer("max_window_layers", in: 0...fields.limits.layerCountMax, default: 28)
+        let firstLayer = try fields.reader.integer(
+            "max_window_layers", in: 0...fields.limits.layerCountMax, default: 28)
         let layers =
             try fields.layersWithWindow(layerCount: model.layerCount, window: window)
             ?? model.layers.indices.map { window != nil && $0 >= firstLayer }
