@@ -545,9 +545,9 @@ struct  Heddle__Client__V1__Pong
 
 
 /*
- * Kind 22, router to client, where the Submit asked with `prompt_logprobs`. Consecutive tokens of the prompt, each with what
- * the model thought of it given those before it. They come before the first Tokens of the request and need no credit; a
- * client that takes a stream up again gets them again.
+ * Kind 22, router to client, where the Submit asked with `prompt_logprobs`. Consecutive tokens of the prompt, each with
+ * what the model thought of it given those before it. They need no credit, and come before the first Tokens of the choice
+ * that the prompt is read for; a client that takes a stream up again gets them again.
  */
 struct  Heddle__Client__V1__PromptLogprobs
 {
