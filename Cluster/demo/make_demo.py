@@ -829,7 +829,7 @@ class AdapterPlan:
     rank: int
     alpha: int
     modules: list = field(default_factory=list)
-    steps: int = 500
+    steps: int = 300
     rate: float = 4e-3
     dtype: str = "bfloat16"
 

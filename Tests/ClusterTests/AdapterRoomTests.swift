@@ -83,12 +83,13 @@ extension WholeMesh {
                 #expect(failure?.message.contains("the adapter-cache may hold 1048576") ?? false)
                 // Together they leave less than the third needs.
                 var open: [AnswerStream.AsyncIterator] = []
-                for model in ["spanish", "sql"] {
-                    var events = try client.submit(.long(model: model)).makeAsyncIterator()
+                for (seed, model) in ["spanish", "sql", "sql"].enumerated() {
+                    var events = try client
+                        .submit(.long(model: model, seed: UInt64(seed))).makeAsyncIterator()
                     while let event = try await events.next() { if case .tokens = event { break } }
                     open.append(events)
                 }
-                let refused = await client.failure(of: .request(model: "swift", deadline: .seconds(3)))
+                let refused = await client.failure(of: .request(model: "swift", deadline: .milliseconds(1400)))
                 #expect(refused?.code == "no_capacity", "\(String(describing: refused))")
                 #expect(refused?.message.contains("room in the adapter-cache") ?? false, "\(refused?.message ?? "")")
                 for index in open.indices {

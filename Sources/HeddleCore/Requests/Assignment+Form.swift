@@ -8,11 +8,14 @@ extension Assignment {
         if let token = token(outside: vocabularyCount) {
             return .promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
         }
+        let error = parameters.firstError(
+            promptTokenCount: promptTokens.count, vocabularyCount: vocabularyCount, limits: .form)
+        if let error { return error }
         var numbers: Set<Int> = []
         for choice in choices {
-            guard (0..<parameters.choiceCount).contains(choice.number), numbers.insert(choice.number).inserted else {
+            guard (0..<parameters.runCount).contains(choice.number), numbers.insert(choice.number).inserted else {
                 return .invalidParameter(
-                    name: "choice", value: "\(choice.number)", rule: "each number below \(parameters.choiceCount) once")
+                    name: "choice", value: "\(choice.number)", rule: "each number below \(parameters.runCount) once")
             }
         }
         return nil
@@ -24,6 +27,11 @@ extension RequestLimits {
     fileprivate static var form: RequestLimits {
         var limits = RequestLimits()
         limits.temperatureMax = .greatestFiniteMagnitude
+        limits.repetitionPenaltyMax = .greatestFiniteMagnitude
+        limits.penaltyMax = .greatestFiniteMagnitude
+        limits.logitBiasMax = .greatestFiniteMagnitude
+        limits.logitBiasCountMax = .max
+        limits.promptLogprobEntryCountMax = .max
         limits.choiceCountMax = .max
         limits.stopStringCountMax = .max
         limits.stopStringByteCountMax = .max
