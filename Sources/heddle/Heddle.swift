@@ -18,6 +18,7 @@ struct Heddle: ParsableCommand {
               heddle up                                  start the bundled demo and watch over it
               heddle up -c mesh.yaml --detach            start your own in the background
               heddle submit --model sql --key KEY "List the customers in Paris."
+              heddle chat --key KEY                      talk with the model
               heddle status                              the mesh on one screen
               heddle down                                end it
 
@@ -27,7 +28,8 @@ struct Heddle: ParsableCommand {
         version: "heddle 0.1.0",
         subcommands: [
             Up.self, Down.self, NodeCommand.self, Submit.self, Chat.self, Generate.self, Status.self, Get.self,
-            Describe.self, Config.self, ModelCommand.self, AdapterCommand.self, Doctor.self, BenchCommand.self,
+            Describe.self, Config.self, ModelCommand.self, AdapterCommand.self, Tokenize.self, Doctor.self,
+            BenchCommand.self,
         ])
 }
 

@@ -5,7 +5,11 @@ import HeddleActors
 /// `heddle bench`: measurements that anyone can repeat.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure this machine.", subcommands: [Calls.self])
+        commandName: "bench", abstract: "Measure this machine.",
+        discussion: """
+            EXAMPLES
+              heddle bench calls
+            """, subcommands: [Calls.self])
 
     /// `heddle bench calls`: remote calls beside bare libzmq.
     struct Calls: AsyncParsableCommand {

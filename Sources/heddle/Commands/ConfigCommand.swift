@@ -5,7 +5,11 @@ import HeddleCluster
 /// `heddle config`: what a cluster file says.
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Work with cluster files.", subcommands: [Check.self])
+        commandName: "config", abstract: "Work with cluster files.",
+        discussion: """
+            EXAMPLES
+              heddle config check mesh.yaml
+            """, subcommands: [Check.self])
 
     /// `heddle config check`: every mistake of a cluster file, each with its line and column.
     struct Check: ParsableCommand {
