@@ -15,6 +15,7 @@ public struct SupervisorLock: ~Copyable {
 
     /// Takes the lock at once or says who has it. The directory must be there.
     public init(_ directory: RuntimeDirectory) throws {
+        var tryCount = 0
         while true {
             let file = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard file >= 0 else { throw SystemError(call: "open \(directory.lock)") }
@@ -22,7 +23,11 @@ public struct SupervisorLock: ~Copyable {
                 let code = errno
                 defer { close(file) }
                 guard code == EWOULDBLOCK else { throw SystemError(call: "lock \(directory.lock)", code: code) }
-                throw Held(process: Self.process(in: file))
+                // Who only looks (`holder`) has it for a moment too.
+                tryCount += 1
+                guard tryCount < 5 else { throw Held(process: Self.process(in: file)) }
+                usleep(10_000)
+                continue
             }
             // The last holder may have removed the file between our opening and locking it.
             var (named, held) = (stat(), stat())

@@ -57,6 +57,11 @@ public struct ModelCatalogue: Hashable, Sendable {
         adapters.removeAll { $0.reference.name == name && $0.model == model }
     }
 
+    /// What stands here under this name now.
+    public func adapter(_ name: AdapterName, over model: ModelName) -> Adapter? {
+        adapters.first { $0.reference.name == name && $0.model == model }
+    }
+
     /// Reads `model`, `adapter` or `model:adapter`. A model comes before an adapter of the same name, and among adapters
     /// of the same name the first wins; `model:adapter` tells them apart.
     ///

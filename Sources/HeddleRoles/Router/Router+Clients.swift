@@ -71,9 +71,9 @@ extension Router {
         let started = now()
         let name = try modelName(submission)
         // A request that is known keeps the adapter that it began with, whatever became of its files.
-        let pinned = pinnedAdapter(of: submission.id, tenant: tenant.name, named: name)
-        if pinned == nil { try await describe(name, for: submission, of: tenant) }
-        var draft = try await draft(submission, model: name, pinned: pinned, of: tenant.name)
+        var adapter = pinnedAdapter(of: submission.id, tenant: tenant.name, named: name)
+        if adapter == nil { adapter = try await describe(name, for: submission, of: tenant) }
+        var draft = try await draft(submission, model: name, pinned: adapter, of: tenant.name)
         let isCancelled = admitting.removeValue(forKey: submission.id)?.isCancelled ?? false
         if isCancelled { throw RequestError.cancelled }
         // A client that went meanwhile is told nothing, and nothing is run for it.
@@ -120,15 +120,17 @@ extension Router {
     }
 
     /// Has the adapter of this name described where that was done longer ago than a moment; afterwards the catalogue
-    /// knows it.
+    /// knows it too.
     private func describe(
         _ name: String, for submission: ClientSubmission, of tenant: TenantTable.Tenant
-    ) async throws {
-        guard let named = place.adapter(named: name) else { return }
+    ) async throws -> ModelCatalogue.Adapter? {
+        guard let named = place.adapter(named: name) else { return nil }
         guard tenant.permission.allows(named.model, adapter: named.name) else {
             throw RequestError.notPermitted(tenant: tenant.name, model: name)
         }
-        if let moment = described[named.name], now().duration(since: moment) < place.descriptionAge { return }
+        if let moment = described[named.name], now().duration(since: moment) < place.descriptionAge {
+            return admission.catalogue.adapter(named.name, over: named.model)
+        }
         let cache = try AdapterCache.resolve(id: place.cache, using: actorSystem)
         let (adapter, model) = (named.name, named.model)
         let reference: AdapterRef
@@ -141,14 +143,16 @@ extension Router {
             }
         } catch is RemoteCallError where described[adapter] != nil {
             // The cache is away: what it said last holds until it is back.
-            return
+            return admission.catalogue.adapter(adapter, over: model)
         } catch let error as RequestError {
             admission.catalogue.removeAdapter(adapter, model: model)
             described[adapter] = nil
             throw error
         }
-        admission.catalogue.set(ModelCatalogue.Adapter(reference: reference, model: model))
+        let present = ModelCatalogue.Adapter(reference: reference, model: model)
+        admission.catalogue.set(present)
         described[adapter] = now()
+        return present
     }
 
     private func draft(
