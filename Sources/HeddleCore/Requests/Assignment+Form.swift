@@ -36,7 +36,7 @@ extension RequestLimits {
         limits.stopStringCountMax = .max
         limits.stopStringByteCountMax = .max
         limits.stopTokenCountMax = .max
-        limits.logprobCountMax = .max
+        limits.logprobCountMax = 1 << 32
         return limits
     }
 }

@@ -17,7 +17,7 @@ import Testing
         let wide = SamplingParameters(
             temperature: 1000, topK: 1_000_000, topP: 0.1, choiceCount: 500, tokenCountMax: 1 << 40,
             stopTokens: Array(0..<500), logprobCount: 5000)
-        #expect(assignment(wide, choices: [0, 499]).formError(vocabularyCount: 10) == nil)
+        #expect(assignment(wide, choices: [0, 499]).formError(vocabularyCount: 500) == nil)
     }
 
     /// A negative `top_k` trapped in the sampler, and took the process with it.
@@ -25,7 +25,9 @@ import Testing
         SamplingParameters(topK: -1), SamplingParameters(topK: .min), SamplingParameters(temperature: -1),
         SamplingParameters(temperature: .nan), SamplingParameters(temperature: .infinity), SamplingParameters(topP: 0),
         SamplingParameters(topP: .nan), SamplingParameters(choiceCount: 0), SamplingParameters(tokenCountMax: -5),
-        SamplingParameters(logprobCount: -1),
+        SamplingParameters(logprobCount: -1), SamplingParameters(logprobCount: .max),
+        SamplingParameters(promptLogprobCount: .max), SamplingParameters(tokenCountMin: 1, stopTokens: [10]),
+        SamplingParameters(logitBias: [.init(token: 10, bias: 1)]),
     ])
     func whatNoEngineCanRunIsRefused(parameters: SamplingParameters) {
         guard case .invalidParameter? = assignment(parameters).formError(vocabularyCount: 10) else {
