@@ -37,7 +37,7 @@ by the base or by an adapter.  A tenth of the invented names is never trained on
 
 Usage
 -----
-    python make_demo.py                  everything (about 35 minutes, 2 cores)
+    python make_demo.py                  everything (about 45 minutes, 2 cores)
     python make_demo.py --quick --out /tmp/demo     smoke run, a minute or two
     python make_demo.py --stage adapters --only sql  one adapter again
     python make_demo.py --stage evaluate             measure what is on disk
