@@ -218,7 +218,7 @@ private func wait(_ collective: any Collective, count: Int = 1) -> CollectiveErr
     }
 }
 
-private func freePort() -> Int {
+func freePort() -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
