@@ -25,17 +25,7 @@ struct Chat: AsyncParsableCommand {
 
     @OptionGroup var mesh: MeshOptions
 
-    @Option(help: "Where a router listens for clients, instead of the cluster file's; may be given several times.")
-    var endpoint: [String] = []
-
-    @Option(help: "An adapter, a base model, or base:adapter. Without it: the only base model.")
-    var model: String = ""
-
-    @Option(help: "The tenant's key. Without it: the environment variable HEDDLE_KEY.")
-    var key: String?
-
-    @Option(help: "The tenant. Without it: whoever the key belongs to.")
-    var tenant: String?
+    @OptionGroup var asking: AskingOptions
 
     @Option(help: ArgumentHelp("What the model is told before the conversation.", valueName: "text"))
     var system: String?
@@ -61,9 +51,6 @@ struct Chat: AsyncParsableCommand {
 
     @OptionGroup var sampling: SamplingOptions
 
-    @Option(help: ArgumentHelp("How long an answer may take, in seconds.", valueName: "seconds"))
-    var deadline: Double = 300
-
     @Flag(help: "Show on standard error what the model is given.")
     var showPrompt = false
 
@@ -74,14 +61,8 @@ struct Chat: AsyncParsableCommand {
     var message: String?
 
     func validate() throws {
-        guard deadline > 0, deadline <= 3600 else {
-            throw ValidationError("--deadline must be above 0 and at most 3600 seconds")
-        }
-        if let tenant, !TenantName.isValid(tenant) {
-            throw ValidationError("--tenant must be 1 to 128 letters, digits, “-”, “_” or “.”")
-        }
         guard sampling.choiceCount == 1 else { throw ValidationError("a chat goes on from one answer: --n must be 1") }
-        guard endpoint.isEmpty || modelDir != nil || mesh.file != nil else {
+        guard asking.endpoint.isEmpty || modelDir != nil || mesh.file != nil else {
             throw ValidationError("with --endpoint, give --model-dir or the cluster file: the prompt is made here")
         }
         for variable in variables where variable.firstIndex(of: "=") == nil {
@@ -90,8 +71,8 @@ struct Chat: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = endpoint.isEmpty || modelDir == nil ? try mesh.load() : nil
-        guard let folder = try modelDir ?? configuration?.modelFolder(named: model) else {
+        let configuration = asking.endpoint.isEmpty || modelDir == nil ? try mesh.load() : nil
+        guard let folder = try modelDir ?? configuration?.modelFolder(named: asking.model) else {
             throw CommandFailure("give the model's folder with --model-dir")
         }
         let isInteractive = message == nil && isatty(STDIN_FILENO) == 1
@@ -124,16 +105,15 @@ struct Chat: AsyncParsableCommand {
         // A person waits: a mesh that is not up is said so before long.
         limits.unreachableAfter = .seconds(8)
         do throws(TransportError) {
-            return try MeshClient(endpoints: endpoint.isEmpty ? endpoints ?? [] : endpoint, limits: limits)
+            return try MeshClient(endpoints: asking.endpoint.isEmpty ? endpoints ?? [] : asking.endpoint, limits: limits)
         } catch { throw CommandFailure(error.description) }
     }
 
     private func submission(_ id: RequestID) -> ClientSubmission {
         ClientSubmission(
-            id: id, key: key ?? ProcessInfo.processInfo.environment["HEDDLE_KEY"],
-            tenant: tenant.map { TenantName($0) }, model: model, prompt: .tokens([]),
+            id: id, key: asking.key, tenant: asking.tenant, model: asking.model, prompt: .tokens([]),
             sampling: sampling.parameters(defaultSeed: id.low),
-            deadline: .milliseconds(max(1, Int64(deadline * 1000))), echoesPrompt: json)
+            deadline: .milliseconds(max(1, Int64(asking.deadline * 1000))), echoesPrompt: json)
     }
 
     private func readTools() throws -> [HeddleFiles.JSONValue]? {

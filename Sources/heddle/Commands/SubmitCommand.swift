@@ -21,22 +21,9 @@ struct Submit: AsyncParsableCommand {
 
     @OptionGroup var mesh: MeshOptions
 
-    @Option(help: "Where a router listens for clients, instead of the cluster file's; may be given several times.")
-    var endpoint: [String] = []
-
-    @Option(help: "An adapter, a base model, or base:adapter. Without it: the only base model.")
-    var model: String = ""
-
-    @Option(help: "The tenant's key. Without it: the environment variable HEDDLE_KEY.")
-    var key: String?
-
-    @Option(help: "The tenant. Without it: whoever the key belongs to.")
-    var tenant: String?
+    @OptionGroup var asking: AskingOptions
 
     @OptionGroup var sampling: SamplingOptions
-
-    @Option(help: ArgumentHelp("How long the answer may take, in seconds.", valueName: "seconds"))
-    var deadline: Double = 300
 
     @Option(help: ArgumentHelp("The prompt as token ids.", valueName: "1,2,3"))
     var promptIds: String?
@@ -48,12 +35,6 @@ struct Submit: AsyncParsableCommand {
     var prompt: String?
 
     func validate() throws {
-        guard deadline > 0, deadline <= 3600 else {
-            throw ValidationError("--deadline must be above 0 and at most 3600 seconds")
-        }
-        if let tenant, !TenantName.isValid(tenant) {
-            throw ValidationError("--tenant must be 1 to 128 letters, digits, “-”, “_” or “.”")
-        }
         if promptIds != nil, prompt != nil { throw ValidationError("give a prompt or --prompt-ids, not both") }
     }
 
@@ -73,12 +54,11 @@ struct Submit: AsyncParsableCommand {
 
     private func submission(_ id: RequestID) throws(RequestFailure) -> ClientSubmission {
         do throws(RequestError) {
-            let key = key ?? ProcessInfo.processInfo.environment["HEDDLE_KEY"]
             return ClientSubmission(
-                id: id, key: key, tenant: tenant.map { TenantName($0) }, model: model,
+                id: id, key: asking.key, tenant: asking.tenant, model: asking.model,
                 prompt: try PromptSource(argument: prompt, tokenIDs: promptIds).prompt(),
                 sampling: sampling.parameters(defaultSeed: id.low),
-                deadline: .milliseconds(max(1, Int64(deadline * 1000))), echoesPrompt: json)
+                deadline: .milliseconds(max(1, Int64(asking.deadline * 1000))), echoesPrompt: json)
         } catch {
             throw RequestFailure(id: id, error)
         }
@@ -120,7 +100,9 @@ struct Submit: AsyncParsableCommand {
         return limits
     }
 
-    private func endpoints() throws -> [String] { endpoint.isEmpty ? try mesh.load().clientEndpoints : endpoint }
+    private func endpoints() throws -> [String] {
+        asking.endpoint.isEmpty ? try mesh.load().clientEndpoints : asking.endpoint
+    }
 
     private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
