@@ -16,6 +16,8 @@ const KernelTable *table_of(heddle_isa isa) {
 #if defined(__x86_64__)
     case HEDDLE_ISA_AVX2: return &heddle_table_avx2;
     case HEDDLE_ISA_AVX512: return &heddle_table_avx512;
+    case HEDDLE_ISA_AVX512_VNNI: return &heddle_table_avx512vnni;
+    case HEDDLE_ISA_AVX512_BF16: return &heddle_table_avx512bf16;
 #elif defined(__aarch64__)
     case HEDDLE_ISA_NEON: return &heddle_table_neon;
 #endif
@@ -24,7 +26,8 @@ const KernelTable *table_of(heddle_isa isa) {
 }
 
 void choose() {
-    const heddle_isa widest_first[] = {HEDDLE_ISA_AVX512, HEDDLE_ISA_AVX2, HEDDLE_ISA_NEON, HEDDLE_ISA_SCALAR};
+    const heddle_isa widest_first[] = {HEDDLE_ISA_AVX512_BF16, HEDDLE_ISA_AVX512_VNNI, HEDDLE_ISA_AVX512,
+                                      HEDDLE_ISA_AVX2,        HEDDLE_ISA_NEON,        HEDDLE_ISA_SCALAR};
     const char *wanted = getenv("HEDDLE_ISA");
     if (wanted)
         for (heddle_isa isa : widest_first)
@@ -41,10 +44,14 @@ extern "C" bool heddle_isa_available(heddle_isa isa) {
     __builtin_cpu_init();
     if (isa == HEDDLE_ISA_AVX2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-    if (isa == HEDDLE_ISA_AVX512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+    const bool has_avx512 =
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
             && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    if (isa == HEDDLE_ISA_AVX512) return has_avx512;
+    const bool has_vnni = has_avx512 && __builtin_cpu_supports("avx512vnni");
+    if (isa == HEDDLE_ISA_AVX512_VNNI) return has_vnni;
+    if (isa == HEDDLE_ISA_AVX512_BF16) return has_vnni && __builtin_cpu_supports("avx512bf16");
 #endif
     return true;
 }
@@ -66,6 +73,8 @@ extern "C" const char *heddle_isa_name(heddle_isa isa) {
     case HEDDLE_ISA_AVX2: return "avx2";
     case HEDDLE_ISA_AVX512: return "avx512";
     case HEDDLE_ISA_NEON: return "neon";
+    case HEDDLE_ISA_AVX512_VNNI: return "avx512vnni";
+    case HEDDLE_ISA_AVX512_BF16: return "avx512bf16";
     default: return "scalar";
     }
 }

@@ -40,6 +40,27 @@ void run_products(const void *context, int64_t first, int64_t end) {
     }
 }
 
+struct Preparation {
+    heddle_format format;
+    const float *x;
+    int64_t x_stride;
+    const int64_t *part_inputs;
+    int64_t part_count;
+    char *values;
+    int64_t row_bytes;
+    float *scales;
+    int32_t *starts;
+    int64_t row_groups;
+};
+
+void run_prepare(const void *context, int64_t first, int64_t end) {
+    const Preparation *c = (const Preparation *)context;
+    for (int64_t row = first; row < end; ++row)
+        heddle_kernels().prepare(c->format, c->x + row * c->x_stride, c->part_inputs, c->part_count,
+                                 c->values + row * c->row_bytes, c->scales + row * c->row_groups,
+                                 c->starts + row * c->row_groups);
+}
+
 struct Norm {
     const float *x;
     int64_t x_stride;
@@ -197,6 +218,21 @@ struct Probe {
 };
 const int64_t probe_chunk_bytes = 1 << 20;
 
+struct Spin {
+    heddle_format format;
+    int64_t rounds;
+    int64_t *operations;
+};
+
+void run_spin(const void *context, int64_t first, int64_t end) {
+    const Spin *c = (const Spin *)context;
+    for (int64_t part = first; part < end; ++part) {
+        float result;
+        const int64_t operations = heddle_kernels().arithmetic_probe(c->format, c->rounds, &result);
+        __atomic_add_fetch(c->operations, operations + (result == 0.125f), __ATOMIC_RELAXED);
+    }
+}
+
 void run_probe(const void *context, int64_t first, int64_t end) {
     const Probe *c = (const Probe *)context;
     const int64_t from = first * probe_chunk_bytes;
@@ -218,6 +254,14 @@ extern "C" void heddle_products(heddle_team *team, const heddle_product *product
     // Below some ten microseconds of work, waking others costs more than it brings.
     const bool worth_sharing = cost > 200000;
     heddle_team_run(worth_sharing ? team : nullptr, run_products, &context, units, grain_for(team, units));
+}
+
+extern "C" void heddle_prepare(heddle_team *team, heddle_format format, const float *x, int64_t x_stride, int64_t rows,
+                               const int64_t *part_inputs, int64_t part_count, void *values, int64_t row_bytes,
+                               float *scales, int32_t *starts, int64_t row_groups) {
+    Preparation context = {format, x,      x_stride, part_inputs, part_count, (char *)values, row_bytes,
+                           scales, starts, row_groups};
+    heddle_team_run(rows * row_bytes > 100000 ? team : nullptr, run_prepare, &context, rows, grain_for(team, rows));
 }
 
 extern "C" void heddle_rms_norm(heddle_team *team, const float *x, int64_t x_stride, const float *weight, int64_t width,
@@ -299,4 +343,13 @@ extern "C" uint64_t heddle_read_probe(heddle_team *team, const void *memory, int
     Probe context = {(const char *)memory, bytes, &sum};
     heddle_team_run(team, run_probe, &context, ceil_divide(bytes, probe_chunk_bytes), 4);
     return sum;
+}
+
+extern "C" int64_t heddle_arithmetic_probe(heddle_team *team, heddle_format format, int64_t rounds) {
+    int64_t operations = 0;
+    const int64_t threads = heddle_team_thread_count(team);
+    // Many parts, so that each thread does its share while others are late.
+    Spin context = {format, (rounds + 15) / 16, &operations};
+    heddle_team_run(team, run_spin, &context, threads * 16, 1);
+    return operations;
 }

@@ -6,6 +6,9 @@
 #include "heddle_kernels.h"
 
 struct KernelTable {
+    /// One row as an operand.
+    void (*prepare)(heddle_format format, const float *x, const int64_t *part_inputs, int64_t part_count, void *values,
+                    float *scales, int32_t *starts);
     /// Tiles that one call of `product` takes at once for so many rows.
     int64_t (*product_tiles)(int64_t rows);
     /// Tiles tile_first ..< tile_end of one product.
@@ -28,6 +31,8 @@ struct KernelTable {
                       int64_t head_end, int64_t row_first, int64_t row_end, const float *queries, int64_t query_stride,
                       const float *kv, float *out, int64_t out_stride);
     uint64_t (*read_probe)(const void *memory, int64_t bytes);
+    /// Returns the operations done; the result is written so that they must be.
+    int64_t (*arithmetic_probe)(heddle_format format, int64_t rounds, float *result);
 };
 
 /// The table in use.
@@ -37,6 +42,8 @@ extern const KernelTable heddle_table_scalar;
 #if defined(__x86_64__)
 extern const KernelTable heddle_table_avx2;
 extern const KernelTable heddle_table_avx512;
+extern const KernelTable heddle_table_avx512vnni;
+extern const KernelTable heddle_table_avx512bf16;
 #elif defined(__aarch64__)
 extern const KernelTable heddle_table_neon;
 #endif

@@ -36,16 +36,20 @@ typedef enum {
     HEDDLE_ISA_AVX2 = 1,
     HEDDLE_ISA_AVX512 = 2,
     HEDDLE_ISA_NEON = 3,
+    /// AVX-512 with dot products of bytes (VNNI).
+    HEDDLE_ISA_AVX512_VNNI = 4,
+    /// AVX-512 with dot products of bytes and of bf16.
+    HEDDLE_ISA_AVX512_BF16 = 5,
 } heddle_isa;
 
 /// Whether this processor runs the kernels of an instruction set.
 bool heddle_isa_available(heddle_isa isa);
-/// The instruction set in use: the environment's HEDDLE_ISA (scalar, avx2, avx512, neon) where it names an available
+/// The instruction set in use: the environment's HEDDLE_ISA (scalar, avx2, avx512, avx512vnni, avx512bf16, neon) where it names an available
 /// one, else the widest.
 heddle_isa heddle_isa_current(void);
 /// Uses another instruction set from now on, in the whole process; false where the processor lacks it.
 bool heddle_isa_force(heddle_isa isa);
-/// "scalar", "avx2", "avx512" or "neon".
+/// The name by which HEDDLE_ISA chooses it.
 const char *heddle_isa_name(heddle_isa isa);
 
 // MARK: Threads
@@ -61,20 +65,41 @@ int32_t heddle_team_thread_count(const heddle_team *team);
 
 // MARK: Packed weights
 
-/// How weights are stored. Activations and sums are f32 whatever it is.
+/// How weights are stored, and with it how they are multiplied. Sums are f32 whatever it is.
+///
+/// A matrix is its tiles of 16 outputs one after another. Inside a tile inputs ascend, the outputs side by side:
+/// - f32: 16 numbers an input. Rows stay f32, one fused multiply-add an input.
+/// - bf16: pairs of inputs, 16 times two numbers. Rows are rounded to bf16; of a pair the second input is added first.
+/// - int8: groups of 128 inputs: 16 scales, then quads of inputs, 16 times four bytes, each the weight + 128. Rows are
+///   rounded to 8 bits with one scale a group; a group's sum is exact, and one fused multiply-add adds it.
+/// - int4: groups of 64 inputs: 16 scales, then pairs of quads, 16 times four bytes, the first quad's weight + 8 in the
+///   low half of a byte, the second's in the high half. Rows as for int8, with groups of 64.
+/// Inputs that do not fill a pair or quads are followed by zeros. In f32 and bf16 the last tile is only as wide as its
+/// outputs, so that a rank of 1 costs a rank of 1.
 typedef enum {
     HEDDLE_FORMAT_F32 = 0,
     HEDDLE_FORMAT_BF16 = 1,
+    HEDDLE_FORMAT_INT8 = 2,
+    HEDDLE_FORMAT_INT4 = 3,
 } heddle_format;
+
+/// Inputs that share a scale; 0 for formats without scales.
+int64_t heddle_group_inputs(heddle_format format);
+
+/// Bytes of a tile of `width` (1 to 16) outputs.
+int64_t heddle_tile_bytes(heddle_format format, int64_t width, int64_t inputs);
 
 /// Bytes of a packed matrix, without the slack that must be readable behind it.
 int64_t heddle_packed_bytes(heddle_format format, int64_t outputs, int64_t inputs);
 
-/// Packs `output_count` (1 to 16) rows of a weight matrix as one tile: for each input, the outputs side by side. A
-/// matrix is its tiles one after another; only its last tile may have fewer than 16 outputs, and is then as narrow as
-/// they are, so that a rank of 1 costs a rank of 1. bf16 rounds to nearest, ties to even.
+/// Packs `output_count` (1 to 16) rows of a weight matrix as one tile. bf16 rounds to nearest, ties to even; int8 and
+/// int4 are symmetric, with the largest magnitude of an output's group at 127 and 7.
 void heddle_pack_tile(heddle_format format, const float *rows, int64_t row_stride, int64_t output_count,
                       int64_t inputs, void *tile);
+
+/// What a packed weight stands for: the numbers of one output, for tests and for measuring what rounding costs.
+void heddle_unpack_output(heddle_format format, const void *tile, int64_t width, int64_t output, int64_t inputs,
+                          float *weights);
 
 /// One packed matrix, outputs × inputs.
 typedef struct {
@@ -82,9 +107,34 @@ typedef struct {
     heddle_format format;
     int64_t outputs;
     int64_t inputs;
-    /// Where its inputs begin in a row of x.
-    int64_t input_offset;
+    /// Where its inputs begin in an operand's row: bytes of values, and groups.
+    int64_t value_offset;
+    int64_t group_offset;
 } heddle_matrix;
+
+// MARK: Operands
+
+/// Rows in the form in which weights of one format are multiplied with them.
+typedef struct {
+    /// f32, bf16 or signed bytes, the row's first of them first.
+    const void *values;
+    int64_t row_bytes;
+    /// For each row and group: what its bytes are multiplied by, and what its sums begin with (minus the weights' offset
+    /// times the sum of its bytes).
+    const float *scales;
+    const int32_t *starts;
+    int64_t row_groups;
+} heddle_operand;
+
+/// Bytes of a row's values of one part, and its groups. Parts lie one after another.
+int64_t heddle_operand_bytes(heddle_format format, int64_t inputs);
+int64_t heddle_operand_groups(heddle_format format, int64_t inputs);
+
+/// Writes rows of f32 as an operand. Each row is cut into parts (the leaves that its products have), whose widths are
+/// `part_inputs`; none shares a pair or a group with another.
+void heddle_prepare(heddle_team *team, heddle_format format, const float *x, int64_t x_stride, int64_t rows,
+                    const int64_t *part_inputs, int64_t part_count, void *values, int64_t row_bytes, float *scales,
+                    int32_t *starts, int64_t row_groups);
 
 // MARK: Products
 
@@ -97,8 +147,7 @@ typedef struct {
     const heddle_matrix *leaves;
     int32_t leaf_first;
     int32_t leaf_count;
-    const float *x;
-    int64_t x_stride;
+    heddle_operand x;
     int64_t rows;
     float *y;
     int64_t y_stride;
@@ -201,8 +250,14 @@ void heddle_attention(heddle_team *team, const heddle_heads *heads, const heddle
                       int64_t sequence_count, const float *queries, int64_t query_stride, const float *kv, float *out,
                       int64_t out_stride);
 
+// MARK: Roofs
+
 /// Reads `bytes` bytes once through the widest loads, shared among the team; the bandwidth roof of the same run.
 uint64_t heddle_read_probe(heddle_team *team, const void *memory, int64_t bytes);
+
+/// Multiplies and adds in registers alone, as products of a format do, on every thread of the team: the arithmetic roof of
+/// the same run. Returns the multiplications and additions done, which is 512 · 24 · `rounds` for each thread in f32.
+int64_t heddle_arithmetic_probe(heddle_team *team, heddle_format format, int64_t rounds);
 
 #ifdef __cplusplus
 }

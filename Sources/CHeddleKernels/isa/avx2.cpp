@@ -13,9 +13,13 @@
 #define HEDDLE_BLOCK_TILES_FEW 4
 #define HEDDLE_BLOCK_TILES_MANY 1
 #define HEDDLE_BLOCK_QUERIES 4
+#define HEDDLE_BLOCK_ROWS_INTEGER 4
+#define HEDDLE_PANEL_ROWS 256
+#define HEDDLE_PROBE_CHAINS 6
 
 #pragma clang attribute push(__attribute__((target("avx,avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
 namespace heddle_avx2 {
+#define HEDDLE_DOT_SHORTS
 #include "../kernels/all.inc"
 }  // namespace heddle_avx2
 #pragma clang attribute pop

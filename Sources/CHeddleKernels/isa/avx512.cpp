@@ -1,4 +1,4 @@
-// AVX-512: a virtual vector is one register of 32; 8 rows × 3 tiles leave room for the weights.
+// AVX-512 without dot products: bytes are multiplied as 16-bit numbers, bf16 as f32.
 
 #if defined(__x86_64__)
 
@@ -9,13 +9,11 @@
 // Vectors are only passed between functions of this file that are always inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#define HEDDLE_BLOCK_ROWS 8
-#define HEDDLE_BLOCK_TILES_FEW 4
-#define HEDDLE_BLOCK_TILES_MANY 3
-#define HEDDLE_BLOCK_QUERIES 8
+#include "avx512_blocks.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi,bmi2"))), apply_to = function)
 namespace heddle_avx512 {
+#define HEDDLE_DOT_SHORTS
 #include "../kernels/all.inc"
 }  // namespace heddle_avx512
 #pragma clang attribute pop
