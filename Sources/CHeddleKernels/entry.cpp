@@ -22,7 +22,7 @@ struct Products {
 };
 
 int64_t units_of(const KernelTable &kernels, const heddle_product &product) {
-    return ceil_divide(ceil_divide(product.leaves->outputs, 16), kernels.product_tiles(product.rows));
+    return ceil_divide(ceil_divide(product.leaves->outputs, 16), kernels.product_tiles(&product));
 }
 
 void run_products(const void *context, int64_t first, int64_t end) {
@@ -32,7 +32,7 @@ void run_products(const void *context, int64_t first, int64_t end) {
         const heddle_product &product = all->products[i];
         if (product.rows == 0 || product.leaves->outputs == 0) continue;
         const int64_t units = units_of(all->kernels, product), tiles = ceil_divide(product.leaves->outputs, 16);
-        const int64_t step = all->kernels.product_tiles(product.rows);
+        const int64_t step = all->kernels.product_tiles(&product);
         const int64_t from = first > before ? first - before : 0, to = end - before < units ? end - before : units;
         if (from < to)
             all->kernels.product(&product, from * step, to * step < tiles ? to * step : tiles);

@@ -9,8 +9,8 @@ struct KernelTable {
     /// One row as an operand.
     void (*prepare)(heddle_format format, const float *x, const int64_t *part_inputs, int64_t part_count, void *values,
                     float *scales, int32_t *starts);
-    /// Tiles that one call of `product` takes at once for so many rows.
-    int64_t (*product_tiles)(int64_t rows);
+    /// Tiles that `product` computes side by side.
+    int64_t (*product_tiles)(const heddle_product *product);
     /// Tiles tile_first ..< tile_end of one product.
     void (*product)(const heddle_product *product, int64_t tile_first, int64_t tile_end);
     void (*rms_norm)(const float *x, int64_t x_stride, const float *weight, int64_t width, float epsilon, int64_t rows,

@@ -44,8 +44,8 @@ typedef enum {
 
 /// Whether this processor runs the kernels of an instruction set.
 bool heddle_isa_available(heddle_isa isa);
-/// The instruction set in use: the environment's HEDDLE_ISA (scalar, avx2, avx512, avx512vnni, avx512bf16, neon) where it names an available
-/// one, else the widest.
+/// The instruction set in use: the environment's HEDDLE_ISA (scalar, avx2, avx512, avx512vnni, avx512bf16, neon) where it
+/// names an available one, else the widest.
 heddle_isa heddle_isa_current(void);
 /// Uses another instruction set from now on, in the whole process; false where the processor lacks it.
 bool heddle_isa_force(heddle_isa isa);
