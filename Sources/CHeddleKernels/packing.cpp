@@ -40,11 +40,40 @@ struct Scale {
     float scale, inverse;
 };
 
-Scale scale_of(heddle_format format, const float *row, int64_t count) {
-    const float most = format == HEDDLE_FORMAT_INT8 ? 127.0f : 7.0f;
+/// The number of a group that is largest by magnitude.
+float largest_of(const float *row, int64_t count) {
     float largest = 0;
-    for (int64_t k = 0; k < count; ++k) largest = fabsf(row[k]) > largest ? fabsf(row[k]) : largest;
-    return Scale{largest / most, largest > 0x1p-100f ? most / largest : 0.0f};
+    for (int64_t k = 0; k < count; ++k) largest = fabsf(row[k]) > fabsf(largest) ? row[k] : largest;
+    return largest;
+}
+
+int nibble(float weight, float inverse) {
+    const float whole = rintf(weight * inverse);
+    return (int)(whole < -8 ? -8 : whole > 7 ? 7 : whole);
+}
+
+/// The largest magnitude at −8, or beyond it: among eight steps the one whose squared error is least, so that a lone large
+/// weight does not cost all others their accuracy.
+Scale scale_of_nibbles(const float *row, int64_t count) {
+    const float largest = largest_of(row, count);
+    if (fabsf(largest) < 0x1p-100f) return Scale{0, 0};
+    Scale best{0, 0};
+    float least = INFINITY;
+    for (int step = 0; step < 8; ++step) {
+        const float scale = largest / -8.0f * (1.0f - 0.04f * (float)step), inverse = 1.0f / scale;
+        float error = 0;
+        for (int64_t k = 0; k < count; ++k) {
+            const float off = (float)nibble(row[k], inverse) * scale - row[k];
+            error += off * off;
+        }
+        if (error < least) least = error, best = Scale{scale, inverse};
+    }
+    return best;
+}
+
+Scale scale_of_bytes(const float *row, int64_t count) {
+    const float largest = fabsf(largest_of(row, count));
+    return Scale{largest / 127.0f, largest > 0x1p-100f ? 127.0f / largest : 0.0f};
 }
 
 void pack_groups(heddle_format format, const float *rows, int64_t row_stride, int64_t output_count, int64_t inputs,
@@ -59,10 +88,14 @@ void pack_groups(heddle_format format, const float *rows, int64_t row_stride, in
         for (int64_t output = 0; output < 16; ++output) {
             const bool here = output < output_count;
             const float *row = rows + (here ? output : 0) * row_stride + first;
-            const Scale scale = here ? scale_of(format, row, count) : Scale{0, 0};
+            Scale scale{0, 0};
+            if (here) scale = format == HEDDLE_FORMAT_INT8 ? scale_of_bytes(row, count) : scale_of_nibbles(row, count);
             scales[output] = scale.scale;
             for (int64_t k = 0; k < vectors * per_vector; ++k) {
-                const int whole = k < count ? (int)lrintf(row[k] * scale.inverse) + offset : offset;
+                int whole = offset;
+                if (k < count)
+                    whole += format == HEDDLE_FORMAT_INT8 ? (int)lrintf(row[k] * scale.inverse)
+                                                          : nibble(row[k], scale.inverse);
                 uint8_t *byte = bytes + k / per_vector * 64 + output * 4 + k % 4;
                 if (format == HEDDLE_FORMAT_INT8)
                     *byte = (uint8_t)whole;

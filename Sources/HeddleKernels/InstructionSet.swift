@@ -5,6 +5,10 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case scalar
     case avx2
     case avx512
+    /// AVX-512 with dot products of bytes.
+    case avx512vnni
+    /// AVX-512 with dot products of bytes and of bf16.
+    case avx512bf16
     case neon
 
     /// The set in use: HEDDLE_ISA where the environment names an available one, else the widest.
@@ -22,6 +26,8 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         case .scalar: HEDDLE_ISA_SCALAR
         case .avx2: HEDDLE_ISA_AVX2
         case .avx512: HEDDLE_ISA_AVX512
+        case .avx512vnni: HEDDLE_ISA_AVX512_VNNI
+        case .avx512bf16: HEDDLE_ISA_AVX512_BF16
         case .neon: HEDDLE_ISA_NEON
         }
     }

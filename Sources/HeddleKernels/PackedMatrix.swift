@@ -1,26 +1,5 @@
 import CHeddleKernels
 
-/// How packed weights are stored. Activations and sums are f32 whatever it is.
-public enum PackedFormat: UInt32, Hashable, Sendable {
-    case f32 = 0
-    case bf16 = 1
-
-    var code: heddle_format {
-        switch self {
-        case .f32: HEDDLE_FORMAT_F32
-        case .bf16: HEDDLE_FORMAT_BF16
-        }
-    }
-
-    /// Bytes of a weight.
-    public var elementByteCount: Int {
-        switch self {
-        case .f32: 4
-        case .bf16: 2
-        }
-    }
-}
-
 /// A weight matrix, outputs × inputs, in the kernels' tiles of 16 outputs, inside memory that it keeps alive.
 public struct PackedMatrix: Sendable {
     /// Outputs of a tile.
@@ -34,25 +13,19 @@ public struct PackedMatrix: Sendable {
     public let outputs: Int
     /// Columns of the matrix.
     public let inputs: Int
-    /// Where the inputs begin in a row that is multiplied.
-    public let inputOffset: Int
     private let memory: PackedMemory
     private let byteOffset: Int
 
     /// The matrix whose tiles begin `byteOffset` bytes into `memory`.
-    public init(
-        in memory: PackedMemory, byteOffset: Int, format: PackedFormat, outputs: Int, inputs: Int, inputOffset: Int = 0
-    ) {
+    public init(in memory: PackedMemory, byteOffset: Int, format: PackedFormat, outputs: Int, inputs: Int) {
         let byteCount = Self.byteCount(format: format, outputs: outputs, inputs: inputs)
-        precondition(inputOffset >= 0 && byteOffset >= 0, "offsets are not negative")
-        precondition(byteOffset % format.elementByteCount == 0, "weights are aligned to their own size")
+        precondition(byteOffset >= 0 && byteOffset % 4 == 0, "tiles are aligned to four bytes")
         precondition(
             byteCount + PackedMemory.slackByteCount <= memory.bytes.count - byteOffset,
             "a packed matrix of \(byteCount) bytes at \(byteOffset) does not fit \(memory.bytes.count)")
         self.format = format
         self.outputs = outputs
         self.inputs = inputs
-        self.inputOffset = inputOffset
         self.memory = memory
         self.byteOffset = byteOffset
     }
@@ -69,7 +42,7 @@ public struct PackedMatrix: Sendable {
     ///
     /// - Parameters:
     ///   - inputs: columns of the matrix.
-    ///   - bytes: exactly `byteCount(format:outputs:inputs:)` of them, aligned to a weight.
+    ///   - bytes: exactly `byteCount(format:outputs:inputs:)` of them, aligned to four.
     ///   - read: puts the given outputs' weights, row-major, into the buffer.
     public static func pack(
         format: PackedFormat, outputs: Int, inputs: Int, into bytes: UnsafeMutableRawBufferPointer,
@@ -81,18 +54,19 @@ public struct PackedMatrix: Sendable {
         guard let base = bytes.baseAddress, outputs > 0, inputs > 0 else { return }
         let rows = UnsafeMutableBufferPointer<Float>.allocate(capacity: tileOutputs * inputs)
         defer { rows.deallocate() }
+        let tileByteCount = Int(heddle_tile_bytes(format.code, Int64(tileOutputs), Int64(inputs)))
         for first in stride(from: 0, to: outputs, by: tileOutputs) {
             let count = min(tileOutputs, outputs - first)
             let part = UnsafeMutableBufferPointer(rebasing: rows[..<(count * inputs)])
             try read(first..<(first + count), part)
             heddle_pack_tile(
                 format.code, part.baseAddress, Int64(inputs), Int64(count), Int64(inputs),
-                base + first * inputs * format.elementByteCount)
+                base + first / tileOutputs * tileByteCount)
         }
     }
 
     /// Packs a row-major array; for tests and small matrices. Nil when the system has no memory left.
-    public init?(format: PackedFormat, outputs: Int, inputs: Int, rows: [Float], inputOffset: Int = 0) {
+    public init?(format: PackedFormat, outputs: Int, inputs: Int, rows: [Float]) {
         precondition(rows.count == outputs * inputs, "\(outputs) × \(inputs) weights are not \(rows.count)")
         let count = Self.byteCount(format: format, outputs: outputs, inputs: inputs)
         let memory = PackedMemory(byteCount: count) { bytes in
@@ -103,13 +77,27 @@ public struct PackedMatrix: Sendable {
             }
         }
         guard let memory else { return nil }
-        self.init(in: memory, byteOffset: 0, format: format, outputs: outputs, inputs: inputs, inputOffset: inputOffset)
+        self.init(in: memory, byteOffset: 0, format: format, outputs: outputs, inputs: inputs)
     }
 
-    var handle: heddle_matrix {
+    /// What one output's packed weights stand for, `inputs` numbers.
+    public func weights(of output: Int) -> [Float] {
+        precondition((0..<outputs).contains(output), "output \(output) is not within \(outputs)")
+        let tile = output / Self.tileOutputs
+        let width = min(Self.tileOutputs, outputs - tile * Self.tileOutputs)
+        let tileByteCount = Int(heddle_tile_bytes(format.code, Int64(Self.tileOutputs), Int64(inputs)))
+        var numbers = [Float](repeating: 0, count: inputs)
+        heddle_unpack_output(
+            format.code, memory.bytes.baseAddress.map { $0 + byteOffset + tile * tileByteCount }, Int64(width),
+            Int64(output % Self.tileOutputs), Int64(inputs), &numbers)
+        return numbers
+    }
+
+    /// The matrix whose inputs are a part of an operand's rows.
+    func handle(_ part: Operand.Part) -> heddle_matrix {
         // Safety: whoever runs the product holds this matrix, and so its memory, until the call returns.
         heddle_matrix(
             weights: memory.bytes.baseAddress.map { $0 + byteOffset }, format: format.code, outputs: Int64(outputs),
-            inputs: Int64(inputs), input_offset: Int64(inputOffset))
+            inputs: Int64(inputs), value_offset: Int64(part.valueOffset), group_offset: Int64(part.groupOffset))
     }
 }

@@ -11,6 +11,7 @@ public struct ProductList {
     /// What must live until the products have run.
     private var heldMatrices: [PackedMatrix] = []
     private var heldRows: [Rows] = []
+    private var heldOperands: [Operand] = []
 
     /// An empty list.
     public init() {}
@@ -25,24 +26,25 @@ public struct ProductList {
         leafStarts.removeAll(keepingCapacity: true)
         heldMatrices.removeAll(keepingCapacity: true)
         heldRows.removeAll(keepingCapacity: true)
+        heldOperands.removeAll(keepingCapacity: true)
     }
 
     /// y = x · wᵀ.
-    public mutating func add(_ matrix: PackedMatrix, _ x: Rows, into y: Rows) {
+    public mutating func add(_ matrix: PackedMatrix, _ x: Operand, into y: Rows) {
         append([matrix], leafFirst: 0, x, y, nodeStride: 0, accumulates: false, scale: 1)
     }
 
     /// y += scale · (x · wᵀ).
-    public mutating func add(_ matrix: PackedMatrix, _ x: Rows, scaledBy scale: Float, onto y: Rows) {
+    public mutating func add(_ matrix: PackedMatrix, _ x: Operand, scaledBy scale: Float, onto y: Rows) {
         append([matrix], leafFirst: 0, x, y, nodeStride: 0, accumulates: true, scale: scale)
     }
 
     /// Partial sums along the fixed tree of eight leaves: `matrices` are the leaves from `leafFirst` on, each over its own
-    /// inputs of x. Every maximal node that they cover is written, node i to `y` moved by i · nodeStride floats.
+    /// part of x. Every maximal node that they cover is written, node i to `y` moved by i · nodeStride floats.
     ///
     /// - Parameter y: the rows of the first node; its buffer reaches over all nodes.
     public mutating func add(
-        leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, intoNodes y: Rows, nodeStride: Int
+        leaves matrices: [PackedMatrix], leafFirst: Int, _ x: Operand, intoNodes y: Rows, nodeStride: Int
     ) {
         precondition(
             leafFirst >= 0 && !matrices.isEmpty && leafFirst + matrices.count <= Int(HEDDLE_TREE_LEAVES),
@@ -63,35 +65,34 @@ public struct ProductList {
     }
 
     private mutating func append(
-        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Rows, _ y: Rows, nodeStride: Int, accumulates: Bool,
+        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Operand, _ y: Rows, nodeStride: Int, accumulates: Bool,
         scale: Float
     ) {
         precondition(x.count == y.count, "\(x.count) rows do not become \(y.count)")
-        for matrix in matrices {
-            precondition(
-                matrix.inputOffset + matrix.inputs <= x.width,
-                "inputs \(matrix.inputOffset)..<\(matrix.inputOffset + matrix.inputs) are not within rows of \(x.width)"
-            )
+        precondition(x.parts.count == matrices.count, "\(x.parts.count) parts are not for \(matrices.count) leaves")
+        for (matrix, part) in zip(matrices, x.parts) {
+            precondition(matrix.inputs == part.inputs, "a part of \(part.inputs) is not for \(matrix.inputs) inputs")
             precondition(matrix.outputs == y.width, "\(matrix.outputs) outputs do not fill rows of \(y.width)")
-            precondition(matrix.format == matrices[0].format, "the leaves of a product have one format")
+            precondition(matrix.format == x.format, "rows for \(x.format) are not for \(matrix.format)")
         }
         if x.count == 0 || y.width == 0 { return }
         leafStarts.append(leaves.count)
-        leaves += matrices.map(\.handle)
+        for (matrix, part) in zip(matrices, x.parts) { leaves.append(matrix.handle(part)) }
         heldMatrices += matrices
-        heldRows += [x, y]
+        heldOperands.append(x)
+        heldRows.append(y)
         products.append(
             heddle_product(
-                leaves: nil, leaf_first: Int32(leafFirst), leaf_count: Int32(matrices.count), x: UnsafePointer(x.base),
-                x_stride: Int64(x.stride), rows: Int64(x.count), y: y.base, y_stride: Int64(y.stride),
-                node_stride: Int64(nodeStride), accumulates: accumulates, scale: scale))
+                leaves: nil, leaf_first: Int32(leafFirst), leaf_count: Int32(matrices.count), x: x.handle,
+                rows: Int64(x.count), y: y.base, y_stride: Int64(y.stride), node_stride: Int64(nodeStride),
+                accumulates: accumulates, scale: scale))
     }
 
     /// Computes every product.
     public mutating func run(_ team: ThreadTeam) {
         if products.isEmpty { return }
         // Safety: the leaves stay where they are during the call; weights and rows are held by this list.
-        withExtendedLifetime((heldMatrices, heldRows)) {
+        withExtendedLifetime((heldMatrices, heldOperands, heldRows)) {
             leaves.withUnsafeBufferPointer { leaves in
                 for index in products.indices {
                     products[index].leaves = leaves.baseAddress.map { $0 + leafStarts[index] }

@@ -25,7 +25,7 @@ public final class FloatMemory {
 public struct Rows {
     /// From the first row to the end of the memory.
     let floats: UnsafeMutableBufferPointer<Float>
-    private let memory: FloatMemory
+    let memory: FloatMemory
     /// Rows.
     public let count: Int
     /// Elements of a row.

@@ -44,4 +44,10 @@ public final class ThreadTeam {
         precondition(UInt(bitPattern: base) % 64 == 0, "the probe reads whole cache lines")
         return heddle_read_probe(handle, base, Int64(memory.count))
     }
+
+    /// Multiplies and adds in registers alone with all threads, by the instructions that products of a format use: the
+    /// arithmetic roof. Returns the operations done (a multiplication and an addition are two).
+    public func arithmeticProbe(_ format: PackedFormat, rounds: Int) -> Int {
+        Int(heddle_arithmetic_probe(handle, format.code, Int64(rounds)))
+    }
 }

@@ -108,7 +108,7 @@ import Testing
     @Test func words() {
         #expect(
             complaints(changing: "weights: auto", to: "weights: bf61")
-                == ["4:40: models[0].weights: “bf61” must be one of auto, bf16, f32 (did you mean “bf16”?)"])
+                == ["4:40: models[0].weights: “bf61” must be one of auto, bf16, f32, int8, int4 (did you mean “bf16”?)"])
         #expect(
             complaints(changing: "device: cpu", to: "device: gpu")
                 == ["22:13: groups[0].device: “gpu” must be cpu (did you mean “cpu”?)"])

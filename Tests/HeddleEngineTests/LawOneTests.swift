@@ -6,8 +6,8 @@ import Testing
 /// Law 1 at the engine: a sequence's logits are the same bits whatever else runs, however it is cut and wherever it lies.
 @Suite(.serialized) struct LawOneTests {
     /// Every sequence of a folder alone, in one piece, on one rank and one thread: what all else is compared with.
-    private static func alone(_ golden: Golden) throws -> [[[UInt32]]] {
-        let group = try RankGroup(golden)
+    private static func alone(_ golden: Golden, format: WeightFormat = .auto) throws -> [[[UInt32]]] {
+        let group = try RankGroup(golden, format: format)
         return try golden.sequences.indices.map { index in
             bits(try Driver.run([golden.feed(index)], on: group, chunk: .max, blocks: Array(0..<16))[0])
         }
@@ -100,6 +100,29 @@ import Testing
         }
     }
 
+    /// The other formats of weights, each exact within itself: chunks and ranks, threads and instruction sets.
+    @Test(arguments: Golden.names, [WeightFormat.f32, .int8, .int4])
+    func everyFormatGivesTheSameBits(_ name: String, _ format: WeightFormat) throws {
+        let golden = try Golden(name)
+        let expected = try Self.alone(golden, format: format)
+        let before = InstructionSet.current
+        defer { before.use() }
+        for instructions in InstructionSet.available {
+            instructions.use()
+            for (rankCount, threadCount, chunk) in [(1, 2, 7), (3, 1, 19)] {
+                guard (try? ShardPlan(configuration: golden.model.configuration, rank: 0, rankCount: rankCount)) != nil
+                else { continue }
+                var limits = ForwardLimits()
+                limits.threadCount = threadCount
+                let group = try RankGroup(golden, rankCount: rankCount, limits: limits, format: format)
+                let found = try Driver.run(Self.feeds(golden), on: group, chunk: chunk, blocks: Array(0..<64))
+                for (index, rows) in found.enumerated() {
+                    expectSame(Self.bits(rows), expected[index], "\(instructions), \(rankCount) ranks, chunks of \(chunk)")
+                }
+            }
+        }
+    }
+
     /// A sequence that loses its blocks at any position and is run again from the start, in blocks that others used, goes on
     /// as if nothing had happened. One golden of each architecture, and every one whose rotation depends on the length.
     @Test(arguments: Self.preempted) func aSequencePreemptedAnywhereGivesTheSameBits(_ name: String) throws {
@@ -154,18 +177,16 @@ import Testing
                 for rank in 0..<rankCount {
                     let plan = try ShardPlan(
                         configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
+                    let shape = ShardShape(model: golden.model, plan: plan, weights: .auto)
                     for (index, sequence) in golden.sequences.enumerated() {
                         guard let name = sequence.adapter, let adapter = golden.adapters[name],
                             let slot = golden.slot(index)
                         else { continue }
                         let path =
                             folder + "/"
-                            + PackedAdapter.fileName(
-                                digest: adapter.digest, configuration: golden.model.configuration, plan: plan)
-                        try PackedAdapter.write(
-                            folder: adapter, configuration: golden.model.configuration, plan: plan, to: path)
-                        let mapped = try PackedAdapter(
-                            path: path, digest: adapter.digest, configuration: golden.model.configuration, plan: plan)
+                            + PackedAdapter.fileName(digest: adapter.digest, for: shape)
+                        try PackedAdapter.write(folder: adapter, for: shape, to: path)
+                        let mapped = try PackedAdapter(path: path, digest: adapter.digest, for: shape)
                         try group.pass(rank).mapAdapter(mapped, slot: slot)
                     }
                 }

@@ -28,6 +28,7 @@ import Testing
         for rankCount in 1...4 {
             var options = LocalEngine.Options()
             options.rankCount = rankCount
+            options.weightFormat = .f32
             options.chunkTokenCountMax = 10
             let engine = try LocalEngine(model: golden.model, options: options)
             let results = try engine.generate(requests(golden, engine))
@@ -134,6 +135,7 @@ import Testing
         let golden = try Golden(name)
         var options = LocalEngine.Options()
         options.chunkTokenCountMax = 9
+        options.weightFormat = .f32
         let engine = try LocalEngine(model: golden.model, options: options)
         let results = try engine.generate(requests(golden, engine) { $0.promptLogprobCount = 3 })
         for (index, sequence) in golden.sequences.enumerated() {

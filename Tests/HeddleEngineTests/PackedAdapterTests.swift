@@ -8,21 +8,21 @@ import Testing
     private struct Case {
         let golden: Golden
         let adapter: AdapterFolder
-        let plan: ShardPlan
-        var configuration: ModelConfiguration { golden.model.configuration }
+        let shape: ShardShape
 
         init(rank: Int = 0, rankCount: Int = 2) throws {
             golden = try Golden("heads6kv3")
             adapter = try #require(golden.adapters["seventeen"])
-            plan = try ShardPlan(configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
+            let plan = try ShardPlan(configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
+            shape = ShardShape(model: golden.model, plan: plan, weights: .auto)
         }
 
         func write(to path: String) throws {
-            try PackedAdapter.write(folder: adapter, configuration: configuration, plan: plan, to: path)
+            try PackedAdapter.write(folder: adapter, for: shape, to: path)
         }
 
         func open(_ path: String) throws(PackedAdapterError) -> PackedAdapter {
-            try PackedAdapter(path: path, digest: adapter.digest, configuration: configuration, plan: plan)
+            try PackedAdapter(path: path, digest: adapter.digest, for: shape)
         }
     }
 
@@ -34,8 +34,7 @@ import Testing
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.heddle"])
             let adapter = try these.open(folder + "/a.heddle")
             #expect(
-                try PackedAdapter.byteCount(
-                    folder: these.adapter, configuration: these.configuration, plan: these.plan) == adapter.byteCount)
+                PackedAdapter.byteCount(folder: these.adapter, for: these.shape) == adapter.byteCount)
             #expect(adapter.rankMax == 17)
             #expect(adapter.digest == these.adapter.digest)
         }
@@ -88,8 +87,7 @@ import Testing
             }
             let three = try #require(these.golden.adapters["three"])
             let wrong = try #require(throws: PackedAdapterError.self) {
-                try PackedAdapter(
-                    path: path, digest: three.digest, configuration: these.configuration, plan: these.plan)
+                try PackedAdapter(path: path, digest: three.digest, for: these.shape)
             }
             #expect(
                 wrong
@@ -101,7 +99,7 @@ import Testing
     @Test func anAdapterOfAnotherShardIsNotMapped() throws {
         let these = try Case(rank: 1)
         let group = try RankGroup(these.golden)
-        let adapter = try PackedAdapter(folder: these.adapter, configuration: these.configuration, plan: these.plan)
+        let adapter = try PackedAdapter(folder: these.adapter, for: these.shape)
         #expect(throws: EngineError.self) { try group.pass(0).mapAdapter(adapter, slot: AdapterSlot(9)) }
         #expect(throws: EngineError.self) { try group.pass(0).mapAdapter(adapter, slot: AdapterSlot(-1)) }
     }

@@ -57,6 +57,30 @@ func roundedToBF16(_ value: Float) -> Float {
     return Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
 }
 
+extension ProductList {
+    /// y = x · wᵀ, the rows prepared for the matrix.
+    mutating func add(_ matrix: PackedMatrix, _ x: Rows, into y: Rows) {
+        add(matrix, operand(x, for: matrix.format), into: y)
+    }
+}
+
+/// Rows as what a format multiplies with; `widths` are those of the leaves.
+func operand(_ x: Rows, for format: PackedFormat, widths: [Int]? = nil) -> Operand {
+    OperandMemory().operands(of: x, widths: widths, team: .alone())(for: format)
+}
+
+/// What a row is rounded to before it is multiplied with weights of a format.
+func rounded(_ row: [Float], for format: PackedFormat) -> [Float] {
+    guard let group = format.groupInputs else { return format == .bf16 ? row.map(roundedToBF16) : row }
+    return stride(from: 0, to: row.count, by: group).flatMap { first in
+        let part = row[first..<min(row.count, first + group)]
+        let largest = part.reduce(0) { max($0, abs($1)) }
+        if largest == 0 { return [Float](repeating: 0, count: part.count) }
+        let (scale, inverse) = (largest / 127, 127 / largest)
+        return part.map { scale * Float((Double($0) * Double(inverse)).rounded(.toNearestOrEven)) }
+    }
+}
+
 /// Runs `body` under every instruction set of this processor, the scalar one first; the last one stays as it was.
 func underEveryInstructionSet(_ body: (InstructionSet) throws -> Void) rethrows {
     let before = InstructionSet.current

@@ -20,7 +20,7 @@ extension KernelTests {
                 let output = OwnedRows(rows, width: outputs)
                 list.removeAll()
                 // Accumulating from zero: a part that ran twice would count twice.
-                list.add(matrix, input.rows, scaledBy: 1, onto: output.rows)
+                list.add(matrix, operand(input.rows, for: .f32), scaledBy: 1, onto: output.rows)
                 list.run(team)
                 if output.values != expected.values {
                     Issue.record("round \(round) of \(threadCount) threads")

@@ -92,8 +92,8 @@ int64_t heddle_tile_bytes(heddle_format format, int64_t width, int64_t inputs);
 /// Bytes of a packed matrix, without the slack that must be readable behind it.
 int64_t heddle_packed_bytes(heddle_format format, int64_t outputs, int64_t inputs);
 
-/// Packs `output_count` (1 to 16) rows of a weight matrix as one tile. bf16 rounds to nearest, ties to even; int8 and
-/// int4 are symmetric, with the largest magnitude of an output's group at 127 and 7.
+/// Packs `output_count` (1 to 16) rows of a weight matrix as one tile. bf16 rounds to nearest, ties to even; int8 has
+/// the largest magnitude of an output's group at 127; int4 has it at −8 or beyond, whichever of eight scales errs least.
 void heddle_pack_tile(heddle_format format, const float *rows, int64_t row_stride, int64_t output_count,
                       int64_t inputs, void *tile);
 
@@ -256,7 +256,8 @@ void heddle_attention(heddle_team *team, const heddle_heads *heads, const heddle
 uint64_t heddle_read_probe(heddle_team *team, const void *memory, int64_t bytes);
 
 /// Multiplies and adds in registers alone, as products of a format do, on every thread of the team: the arithmetic roof of
-/// the same run. Returns the multiplications and additions done, which is 512 · 24 · `rounds` for each thread in f32.
+/// the same run. A round is one operation of each of some chains, about `rounds` of them on each thread. Returns the
+/// multiplications and additions done.
 int64_t heddle_arithmetic_probe(heddle_team *team, heddle_format format, int64_t rounds);
 
 #ifdef __cplusplus

@@ -38,6 +38,10 @@ public struct ClusterConfiguration: Hashable, Sendable {
         case auto
         case bf16
         case f32
+        /// 8 bits and a scale for each output and 128 inputs.
+        case int8
+        /// 4 bits and a scale for each output and 64 inputs; the output projection is int8.
+        case int4
     }
 
     /// A LoRA adapter of a base model.

@@ -41,10 +41,12 @@ public struct PackedAdapter: Sendable {
     let embedding: Embedding?
     private let modules: [Module?]
 
-    init(memory: PackedMemory, digest: Digest, shardName: String, layerCount: Int, entries: [PackedAdapterLayout.Entry])
-    {
+    private init(
+        memory: PackedMemory, digest: Digest, shape: ShardShape, entries: [PackedAdapterLayout.Entry]
+    ) {
         self.digest = digest
-        self.shardName = shardName
+        shardName = shape.name
+        let layerCount = shape.configuration.layerCount
         byteCount = memory.bytes.count
         rankMax = entries.map(\.rank).max() ?? 0
         var modules = [Module?](repeating: nil, count: layerCount * Projection.allCases.count)
@@ -52,20 +54,18 @@ public struct PackedAdapter: Sendable {
         var embedding: Embedding?
         for entry in entries {
             let b = PackedMatrix(
-                in: memory, byteOffset: entry.offsetB, format: entry.formatB, outputs: entry.outputs, inputs: entry.rank
-            )
+                in: memory, byteOffset: entry.offsetB, format: entry.format, outputs: entry.outputs, inputs: entry.rank)
             if entry.target == .embedding {
                 let a = PackedTable(
-                    in: memory, byteOffset: entry.offsetsA[0], format: entry.formatA, rows: entry.inputs[0].count,
+                    in: memory, byteOffset: entry.offsetsA[0], format: entry.format, rows: entry.inputs[0].count,
                     columns: entry.rank)
                 embedding = Embedding(rank: entry.rank, scale: entry.scale, a: a, b: b)
                 continue
             }
             let a = entry.inputs.indices.map { part in
                 PackedMatrix(
-                    in: memory, byteOffset: entry.offsetsA[part], format: entry.formatA, outputs: entry.rank,
-                    inputs: entry.inputs[part].count,
-                    inputOffset: entry.inputs[part].lowerBound - entry.inputs[0].lowerBound)
+                    in: memory, byteOffset: entry.offsetsA[part], format: entry.format, outputs: entry.rank,
+                    inputs: entry.inputs[part].count)
             }
             let module = Module(rank: entry.rank, scale: entry.scale, a: a, b: b, offsetA: entry.offsetsA[0])
             switch entry.target {
@@ -80,45 +80,35 @@ public struct PackedAdapter: Sendable {
     }
 
     /// Packs an adapter in memory.
-    public init(folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan) throws(PackedAdapterError) {
-        let image = try PackedAdapterImage(folder: folder, configuration: configuration, plan: plan)
-        self.init(
-            memory: try image.memory(), digest: folder.digest,
-            shardName: PackedAdapterLayout.shardName(configuration, plan), layerCount: configuration.layerCount,
-            entries: image.entries)
+    public init(folder: AdapterFolder, for shape: ShardShape) throws(PackedAdapterError) {
+        let image = PackedAdapterImage(folder: folder, for: shape)
+        self.init(memory: try image.memory(), digest: folder.digest, shape: shape, entries: image.entries)
     }
 
     /// Packs an adapter into a file, atomically: the path has either nothing, what it had before, or all of it.
     public static func write(
-        folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan, to path: String
+        folder: AdapterFolder, for shape: ShardShape, to path: String
     ) throws(PackedAdapterError) {
-        try PackedAdapterImage(folder: folder, configuration: configuration, plan: plan).write(to: path)
+        try PackedAdapterImage(folder: folder, for: shape).write(to: path)
     }
 
     /// Bytes of the file that `write` would make.
-    public static func byteCount(
-        folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan
-    ) throws(PackedAdapterError) -> Int {
-        try PackedAdapterImage(folder: folder, configuration: configuration, plan: plan).byteCount
-            + PackedMemory.slackByteCount
+    public static func byteCount(folder: AdapterFolder, for shape: ShardShape) -> Int {
+        PackedAdapterImage(folder: folder, for: shape).byteCount + PackedMemory.slackByteCount
     }
 
     /// Maps a packed file after checking all of it: header, table and checksums.
     ///
     /// - Parameter digest: the adapter that the file must hold.
-    public init(
-        path: String, digest: Digest, configuration: ModelConfiguration, plan: ShardPlan
-    ) throws(PackedAdapterError) {
+    public init(path: String, digest: Digest, for shape: ShardShape) throws(PackedAdapterError) {
         let file = try PackedAdapterFile(path: path)
-        let entries = try file.entries(digest: digest, configuration: configuration, plan: plan)
-        self.init(
-            memory: file.memory, digest: digest, shardName: PackedAdapterLayout.shardName(configuration, plan),
-            layerCount: configuration.layerCount, entries: entries)
+        let entries = try file.entries(digest: digest, for: shape)
+        self.init(memory: file.memory, digest: digest, shape: shape, entries: entries)
     }
 
     /// The name under which a cache keeps the packed file: what it holds, for which shard, in which layout.
-    public static func fileName(digest: Digest, configuration: ModelConfiguration, plan: ShardPlan) -> String {
-        let shard = PackedAdapterLayout.shardName(configuration, plan)
+    public static func fileName(digest: Digest, for shape: ShardShape) -> String {
+        let shard = shape.name
             .replacing("/", with: "of").replacing(" of ", with: "-")
         return "\(digest)-\(shard)-v\(PackedAdapterLayout.version).heddle"
     }
@@ -127,7 +117,7 @@ public struct PackedAdapter: Sendable {
 
     /// Refuses an adapter that was cut for another shard.
     func check(for shard: PackedShard) throws(EngineError) {
-        let expected = PackedAdapterLayout.shardName(shard.configuration, shard.plan)
+        let expected = shard.shape.name
         if shardName != expected { throw .adapterForOtherShard(field: "shard", found: shardName, expected: expected) }
     }
 

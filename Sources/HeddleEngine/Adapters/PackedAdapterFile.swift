@@ -33,7 +33,7 @@ struct PackedAdapterFile {
 
     /// The table, after header, checksums, digest, shard and every offset were checked.
     func entries(
-        digest: Digest, configuration: ModelConfiguration, plan: ShardPlan
+        digest: Digest, for shape: ShardShape
     ) throws(PackedAdapterError) -> [PackedAdapterLayout.Entry] {
         typealias Layout = PackedAdapterLayout
         let bytes = memory.bytes
@@ -64,12 +64,12 @@ struct PackedAdapterFile {
         }
         let name = String(
             decoding: bytes[Layout.headerByteCount..<(Layout.headerByteCount + nameByteCount)], as: UTF8.self)
-        let expected = Layout.shardName(configuration, plan)
+        let expected = shape.name
         guard name == expected else { throw .otherShard(path: path, found: name, expected: expected) }
         var entries: [Layout.Entry] = []
         for index in 0..<moduleCount {
             entries.append(
-                try entry(at: tableBegin + index * Layout.entryByteCount, headByteCount, configuration, plan))
+                try entry(at: tableBegin + index * Layout.entryByteCount, headByteCount, shape))
         }
         return entries
     }
@@ -89,7 +89,7 @@ struct PackedAdapterFile {
     }
 
     private func entry(
-        at begin: Int, _ headByteCount: Int, _ configuration: ModelConfiguration, _ plan: ShardPlan
+        at begin: Int, _ headByteCount: Int, _ shape: ShardShape
     ) throws(PackedAdapterError) -> PackedAdapterLayout.Entry {
         let path = path
         func invalid(_ field: String, _ value: Int) -> PackedAdapterError {
@@ -97,21 +97,20 @@ struct PackedAdapterFile {
         }
         let layer = Int(number(at: begin, UInt32.self))
         let code = Int(number(at: begin + 4, UInt32.self))
-        guard let target = PackedAdapterLayout.target(layer: layer, code: code, configuration) else {
+        guard let target = PackedAdapterLayout.target(layer: layer, code: code, shape.configuration) else {
             throw invalid("target \(code) of layer", layer)
         }
         let rank = Int(number(at: begin + 8, UInt32.self))
         guard (1...(1 << 16)).contains(rank) else { throw invalid("rank", rank) }
-        guard let formatA = PackedFormat(rawValue: number(at: begin + 12, UInt32.self)),
-            let formatB = PackedFormat(rawValue: number(at: begin + 16, UInt32.self))
-        else { throw invalid("format", Int(number(at: begin + 12, UInt32.self))) }
+        let format = number(at: begin + 12, UInt32.self)
+        guard format == shape.adapterFormat.rawValue else { throw invalid("format", Int(format)) }
         let scale = Float(bitPattern: number(at: begin + 20, UInt32.self))
         guard scale.isFinite else { throw invalid("scale", 0) }
-        let cut = PackedAdapterLayout.cut(target, configuration, plan)
+        let cut = PackedAdapterLayout.cut(target, shape)
         let partCount = number(at: begin + 32, UInt64.self)
         guard partCount == cut.inputs.count else { throw invalid("part count", Int(clamping: partCount)) }
         var entry = PackedAdapterLayout.Entry(
-            target: target, rank: rank, formatA: formatA, formatB: formatB, scale: scale,
+            target: target, rank: rank, format: shape.adapterFormat, scale: scale,
             inputs: cut.inputs, outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
         func offset(_ at: Int, _ byteCount: Int) throws(PackedAdapterError) -> Int {
             let found = number(at: at, UInt64.self)

@@ -14,22 +14,20 @@ struct PackedAdapterImage {
     /// Without the slack behind it.
     let byteCount: Int
 
-    init(folder: AdapterFolder, configuration: ModelConfiguration, plan: ShardPlan) throws(PackedAdapterError) {
+    init(folder: AdapterFolder, for shape: ShardShape) {
         typealias Layout = PackedAdapterLayout
         self.folder = folder
-        shardName = Layout.shardName(configuration, plan)
+        shardName = shape.name
         let nameRoom = Layout.aligned(shardName.utf8.count)
         headByteCount = Layout.aligned(Layout.headerByteCount + nameRoom + Layout.entryByteCount * folder.modules.count)
         var offset = headByteCount
         var entries: [Layout.Entry] = []
         var outputs: [Range<Int>] = []
         for (index, module) in folder.modules.enumerated() {
-            let cut = Layout.cut(module.target, configuration, plan)
+            let cut = Layout.cut(module.target, shape)
             var entry = Layout.Entry(
-                target: module.target, rank: module.rank,
-                formatA: WeightFormat.auto.packed(module.a.elementType),
-                formatB: WeightFormat.auto.packed(module.b.elementType), scale: module.scale, inputs: cut.inputs,
-                outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
+                target: module.target, rank: module.rank, format: shape.adapterFormat, scale: module.scale,
+                inputs: cut.inputs, outputs: cut.outputs.count, offsetsA: [], offsetB: 0)
             if index > 0, folder.modules[index - 1].name == module.name {
                 entry.offsetsA = entries[index - 1].offsetsA
             } else {
@@ -93,7 +91,7 @@ struct PackedAdapterImage {
             if index == 0 || entry.offsetsA != entries[index - 1].offsetsA { try fillA(module.a, entry, bytes) }
             let area = bytes[entry.offsetB..<(entry.offsetB + entry.byteCountB)]
             try PackedMatrix.pack(
-                format: entry.formatB, outputs: entry.outputs, inputs: entry.rank,
+                format: entry.format, outputs: entry.outputs, inputs: entry.rank,
                 into: UnsafeMutableRawBufferPointer(rebasing: area)
             ) { try module.b.readFloats(rows: $0.moved(by: outputs[index].lowerBound), columns: nil, into: $1) }
         }
@@ -115,8 +113,8 @@ struct PackedAdapterImage {
             head.append(UInt32(code.layer))
             head.append(UInt32(code.target))
             head.append(UInt32(entry.rank))
-            head.append(entry.formatA.rawValue)
-            head.append(entry.formatB.rawValue)
+            head.append(entry.format.rawValue)
+            head.append(UInt32(0))
             head.append(entry.scale.bitPattern)
             head.append(UInt64(entry.offsetB))
             head.append(UInt64(entry.offsetsA.count))
@@ -141,11 +139,11 @@ extension PackedAdapterImage {
             let area = UnsafeMutableRawBufferPointer(
                 rebasing: bytes[entry.offsetsA[part]..<(entry.offsetsA[part] + entry.byteCountA(part))])
             if entry.target == .embedding {
-                try PackedTable.packTransposed(tensor, format: entry.formatA, into: area)
+                try PackedTable.packTransposed(tensor, format: entry.format, into: area)
                 continue
             }
             try PackedMatrix.pack(
-                format: entry.formatA, outputs: entry.rank, inputs: inputs.count, into: area
+                format: entry.format, outputs: entry.rank, inputs: inputs.count, into: area
             ) { try tensor.readFloats(rows: $0, columns: inputs, into: $1) }
         }
     }

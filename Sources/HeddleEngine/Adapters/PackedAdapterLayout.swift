@@ -6,13 +6,13 @@ import HeddleKernels
 ///
 /// All numbers are little-endian. Header (128 bytes): magic, layout version, byte count of header and table, adapter digest,
 /// shard, number of modules, file's byte count, checksum of the matrices, and last the checksum of header and table before it.
-/// Table (112 bytes an entry): layer, target, rank, formats of A and B, scale, number of A's parts, their offsets, B's
+/// Table (112 bytes an entry): layer, target, rank, format of A and B, scale, number of A's parts, their offsets, B's
 /// offset. A is whole (one part) for matrices that split outputs, and one part per owned tree leaf for those that split
 /// inputs; the parts of a fused module share one A. The embedding's A is a table of as many rows as the vocabulary has
 /// entries. The file ends with slack that kernels may read.
 enum PackedAdapterLayout {
     static let magic: [UInt8] = Array("HEDDLELA".utf8)
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     static let headerByteCount = 128
     static let entryByteCount = 112
     static let alignment = 64
@@ -23,8 +23,7 @@ enum PackedAdapterLayout {
     struct Entry: Equatable {
         var target: AdapterTarget
         var rank: Int
-        var formatA: PackedFormat
-        var formatB: PackedFormat
+        var format: PackedFormat
         var scale: Float
         /// Inputs of each part of A, counted from the shard's first input of the matrix.
         var inputs: [Range<Int>]
@@ -34,17 +33,18 @@ enum PackedAdapterLayout {
 
         func byteCountA(_ part: Int) -> Int {
             if target == .embedding {
-                return PackedTable.byteCount(format: formatA, rows: inputs[part].count, columns: rank)
+                return PackedTable.byteCount(format: format, rows: inputs[part].count, columns: rank)
             }
-            return PackedMatrix.byteCount(format: formatA, outputs: rank, inputs: inputs[part].count)
+            return PackedMatrix.byteCount(format: format, outputs: rank, inputs: inputs[part].count)
         }
-        var byteCountB: Int { PackedMatrix.byteCount(format: formatB, outputs: outputs, inputs: rank) }
+        var byteCountB: Int { PackedMatrix.byteCount(format: format, outputs: outputs, inputs: rank) }
     }
 
     /// What one rank's shard holds of a change: the parts of its inputs, and the range of its outputs.
     static func cut(
-        _ target: AdapterTarget, _ configuration: ModelConfiguration, _ plan: ShardPlan
+        _ target: AdapterTarget, _ shape: ShardShape
     ) -> (inputs: [Range<Int>], outputs: Range<Int>) {
+        let (configuration, plan) = (shape.configuration, shape.plan)
         let head = configuration.headDimension
         let hidden = 0..<configuration.hiddenSize
         switch target {
@@ -73,13 +73,6 @@ enum PackedAdapterLayout {
             return layer < configuration.layerCount ? .projection(layer: layer, projection) : nil
         }
         return [.output, .embedding].first { Self.code(of: $0) == (layer, code) }
-    }
-
-    /// Text that names a shard's geometry: two shards with the same text hold the same parts.
-    static func shardName(_ configuration: ModelConfiguration, _ plan: ShardPlan) -> String {
-        "\(plan.rank)/\(plan.rankCount) of \(configuration.layerCount)x\(configuration.hiddenSize)"
-            + ".\(configuration.headCount).\(configuration.kvHeadCount).\(configuration.headDimension)"
-            + ".\(configuration.feedForwardSize).\(configuration.vocabularyCount)"
     }
 
     static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }

@@ -15,13 +15,16 @@ extension CPUForwardPass {
         let memory = scratch.lora(floats: parts.reduce(0) { $0 + $1.embedding.rank * $1.rows.count })
         var offset = 0
         products.removeAll()
+        scratch.operands.reset()
         for (embedding, range) in parts {
             let shrunk = memory.rows(range.count, width: embedding.rank, at: offset)
             offset += range.count * embedding.rank
             for (index, row) in range.enumerated() {
                 shrunk.withRow(index) { embedding.a.read(Int(rows.tokens[row]), into: $0) }
             }
-            products.add(embedding.b, shrunk, scaledBy: embedding.scale, onto: states[range])
+            products.add(
+                embedding.b, scratch.operands.operands(of: shrunk, team: team)(for: embedding.b.format),
+                scaledBy: embedding.scale, onto: states[range])
         }
         products.run(team)
     }
@@ -31,7 +34,8 @@ extension CPUForwardPass {
     /// - Parameter normed: the rows whose logits are wanted, in the order of the plan.
     func projectOutput(_ normed: Rows, _ rows: StepRows, into slice: Rows) {
         products.removeAll()
-        products.add(shard.vocabulary, normed, into: slice)
+        let input = operands(of: normed)
+        products.add(shard.vocabulary, input(for: shard.vocabulary.format), into: slice)
         let runs = outputRuns(rows)
         let memory = scratch.lora(floats: runs.reduce(0) { $0 + $1.module.rank * $1.rows.count })
         var expansions: [Expansion] = []
@@ -39,7 +43,7 @@ extension CPUForwardPass {
         for (module, range) in runs {
             let shrunk = memory.rows(range.count, width: module.rank, at: offset)
             offset += range.count * module.rank
-            products.add(module.a[0], normed[range], into: shrunk)
+            products.add(module.a[0], input(for: module.a[0].format)[range], into: shrunk)
             expansions.append((module, shrunk, slice[range]))
         }
         products.run(team)
@@ -69,7 +73,20 @@ extension CPUForwardPass {
     func expand(_ expansions: [Expansion]) {
         if expansions.isEmpty { return }
         products.removeAll()
-        for (module, x, y) in expansions { products.add(module.b, x, scaledBy: module.scale, onto: y) }
+        scratch.operands.reset()
+        for (module, x, y) in expansions {
+            products.add(
+                module.b, scratch.operands.operands(of: x, team: team)(for: module.b.format), scaledBy: module.scale,
+                onto: y)
+        }
         products.run(team)
+    }
+
+    /// What the next list of products multiplies with; the last list has run.
+    ///
+    /// - Parameter widths: inputs of the leaves of a row, where it is cut into some.
+    func operands(of x: Rows, widths: [Int]? = nil) -> RowOperands {
+        scratch.operands.reset()
+        return scratch.operands.operands(of: x, widths: widths, team: team)
     }
 }

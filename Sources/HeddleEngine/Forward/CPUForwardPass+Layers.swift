@@ -55,6 +55,7 @@ extension CPUForwardPass {
         _ rows: StepRows
     ) {
         products.removeAll()
+        let input = operands(of: x)
         var expansions: [Expansion] = []
         var floats = 0
         for part in rows.adapters {
@@ -67,7 +68,7 @@ extension CPUForwardPass {
         // For each adapter where its last A lies, and its product: parts of a fused matrix share both.
         var shared = [(offsetA: Int, shrunk: Rows)?](repeating: nil, count: rows.adapters.count)
         for (columns, projection, y) in parts {
-            products.add(columns.weights, x, into: y)
+            products.add(columns.weights, input(for: columns.weights.format), into: y)
             for (index, part) in rows.adapters.enumerated() {
                 guard let module = part.adapter.module(layer, projection) else { continue }
                 if let last = shared[index], last.offsetA == module.offsetA {
@@ -76,7 +77,7 @@ extension CPUForwardPass {
                 }
                 let shrunk = memory.rows(part.rows.count, width: module.rank, at: offset)
                 offset += part.rows.count * module.rank
-                products.add(module.a[0], x[part.rows], into: shrunk)
+                products.add(module.a[0], input(for: module.a[0].format)[part.rows], into: shrunk)
                 shared[index] = (module.offsetA, shrunk)
                 expansions.append((module, shrunk, y[part.rows]))
             }
@@ -104,13 +105,14 @@ extension CPUForwardPass {
         let nodeCount = ProductList.nodeCount(leafFirst: leafFirst, leafCount: leaves.weights.count)
         let nodes = scratch.nodes(floats: floats * nodeCount)
         products.removeAll()
+        let input = operands(of: x, widths: leaves.weights.map(\.inputs))
         products.add(
-            leaves: leaves.weights, leafFirst: leafFirst, x, intoNodes: nodes.rows(states.count, width: states.width),
-            nodeStride: floats)
+            leaves: leaves.weights, leafFirst: leafFirst, input(for: leaves.weights[0].format),
+            intoNodes: nodes.rows(states.count, width: states.width), nodeStride: floats)
         var offset = base
         for (module, range) in modules {
             products.add(
-                leaves: module.a, leafFirst: leafFirst, x[range],
+                leaves: module.a, leafFirst: leafFirst, input(for: module.a[0].format)[range],
                 intoNodes: nodes.rows(range.count, width: module.rank, at: offset), nodeStride: floats)
             offset += range.count * module.rank
         }

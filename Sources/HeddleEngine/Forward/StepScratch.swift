@@ -14,6 +14,8 @@ struct StepScratch {
     private var nodeMemory = FloatMemory(count: 0)
     private var sumMemory = FloatMemory(count: 0)
     private var sliceMemory = FloatMemory(count: 0)
+    /// What products multiply with, from one list of products to the next.
+    let operands = OperandMemory()
 
     mutating func states(_ count: Int, width: Int) -> Rows { Self.rows(&stateMemory, count, width) }
     mutating func normed(_ count: Int, width: Int) -> Rows { Self.rows(&normedMemory, count, width) }

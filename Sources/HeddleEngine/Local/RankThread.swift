@@ -73,7 +73,7 @@ extension CPUForwardPass {
         switch command {
         case .map(let folder, let slot):
             try mapAdapter(
-                PackedAdapter(folder: folder, configuration: shard.configuration, plan: shard.plan), slot: slot)
+                PackedAdapter(folder: folder, for: shard.shape), slot: slot)
         case .unmap(let slot): try unmapAdapter(slot)
         case .run(let plan): _ = try run(plan)
         case .stop: break

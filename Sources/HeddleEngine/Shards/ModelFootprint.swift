@@ -30,13 +30,28 @@ public struct ModelFootprint: Sendable {
     ///
     /// - Parameter elementType: what the checkpoint holds of a tensor.
     public func packedByteCount(_ format: WeightFormat, elementType: (ModelTensor) -> ElementType) -> Int {
-        var count = 0
-        for tensor in configuration.tensors {
-            guard case .projection = tensor else { continue }
-            count += configuration.elementCount(of: tensor) * format.packed(elementType(tensor)).elementByteCount
+        guard let plan = try? ShardPlan(configuration: configuration, rank: 0, rankCount: 1) else { return 0 }
+        func bytes(_ tensor: ModelTensor, outputs: Int, inputs: [Int]) -> Int {
+            let format = format.packed(elementType(tensor), of: tensor)
+            return inputs.reduce(0) { $0 + PackedMatrix.byteCount(format: format, outputs: outputs, inputs: $1) }
+        }
+        let hidden = configuration.hiddenSize
+        let head = configuration.headDimension
+        var count = bytes(.output, outputs: configuration.vocabularyCount, inputs: [hidden])
+        for layer in 0..<configuration.layerCount {
+            for projection in Projection.allCases {
+                let (outputs, inputs) =
+                    switch projection {
+                    case .q: (plan.heads.count * head, [hidden])
+                    case .k, .v: (plan.kvHeads.count * head, [hidden])
+                    case .gate, .up: (plan.feedForward.count, [hidden])
+                    case .o: (hidden, plan.headSegments.map { $0.count * head })
+                    case .down: (hidden, plan.feedForwardSegments.map(\.count))
+                    }
+                count += bytes(.projection(layer: layer, projection), outputs: outputs, inputs: inputs)
+            }
         }
         return count
-            + configuration.elementCount(of: .output) * format.packed(elementType(.output)).elementByteCount
     }
 }
 

@@ -33,10 +33,12 @@ public struct PackedShard: Sendable {
         var downNorm: [Float]?
     }
 
+    /// What of which model this is.
+    public let shape: ShardShape
     /// The whole model's.
-    public let configuration: ModelConfiguration
-    /// What of it this is.
-    public let plan: ShardPlan
+    public var configuration: ModelConfiguration { shape.configuration }
+    /// This rank's part.
+    public var plan: ShardPlan { shape.plan }
     /// Bytes of packed weights; the embedding stays in the mapped checkpoint.
     public let byteCount: Int
     let layers: [Layer]
@@ -78,10 +80,9 @@ public struct PackedShard: Sendable {
         }
         embedding = try source.mapped(model.tensor(.embedding))
         finalNorm = try source.norm(.finalNorm)
-        vocabulary = try source.pack(model.tensor(.output), outputs: plan.vocabulary)
+        vocabulary = try source.output(plan.vocabulary)
         self.layers = layers
-        self.configuration = configuration
-        self.plan = plan
+        shape = ShardShape(model: model, plan: plan, weights: format)
         byteCount = source.packedByteCount
     }
 

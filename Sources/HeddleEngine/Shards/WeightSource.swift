@@ -26,8 +26,10 @@ struct WeightSource {
         _ layer: Int, _ projection: Projection, _ outputs: Range<Int>
     ) throws(EngineError) -> PackedShard.Columns {
         let first = model.configuration.rows(of: projection).lowerBound
+        let tensor = model.tensor(.projection(layer: layer, projection))
         let weights = try pack(
-            model.tensor(.projection(layer: layer, projection)), outputs: outputs.moved(by: first))
+            tensor, format.packed(tensor.elementType, of: .projection(layer: layer, projection)),
+            outputs: outputs.moved(by: first), inputs: 0..<tensor.columnCount)
         return PackedShard.Columns(weights: weights, bias: try bias(layer, projection).map { Array($0[outputs]) })
     }
 
@@ -35,9 +37,20 @@ struct WeightSource {
     mutating func leaves(
         _ layer: Int, _ projection: Projection, _ leaves: [Range<Int>]
     ) throws(EngineError) -> PackedShard.Leaves {
-        PackedShard.Leaves(
-            weights: try pack(model.tensor(.projection(layer: layer, projection)), leaves: leaves),
-            bias: try bias(layer, projection))
+        let tensor = model.tensor(.projection(layer: layer, projection))
+        let format = format.packed(tensor.elementType, of: .projection(layer: layer, projection))
+        var packed: [PackedMatrix] = []
+        for leaf in leaves {
+            packed.append(try pack(tensor, format, outputs: 0..<tensor.rowCount, inputs: leaf))
+        }
+        return PackedShard.Leaves(weights: packed, bias: try bias(layer, projection))
+    }
+
+    /// Some outputs of the output projection.
+    mutating func output(_ outputs: Range<Int>) throws(EngineError) -> PackedMatrix {
+        let tensor = model.tensor(.output)
+        return try pack(
+            tensor, format.packed(tensor.elementType, of: .output), outputs: outputs, inputs: 0..<tensor.columnCount)
     }
 
     private func bias(_ layer: Int, _ projection: Projection) throws(EngineError) -> [Float]? {
@@ -84,27 +97,9 @@ struct WeightSource {
             column: columns.lowerBound + index % columns.count, value: "\(values[index])")
     }
 
-    /// Some of a tensor's outputs over all its inputs.
-    mutating func pack(_ tensor: TensorView, outputs: Range<Int>) throws(EngineError) -> PackedMatrix {
-        try pack(tensor, outputs: outputs, inputs: 0..<tensor.columnCount, inputOffset: 0)
-    }
-
-    /// All outputs over each of some neighbouring ranges of inputs, which count from the first range's begin.
-    private mutating func pack(_ tensor: TensorView, leaves: [Range<Int>]) throws(EngineError) -> [PackedMatrix] {
-        var packed: [PackedMatrix] = []
-        for leaf in leaves {
-            packed.append(
-                try pack(
-                    tensor, outputs: 0..<tensor.rowCount, inputs: leaf,
-                    inputOffset: leaf.lowerBound - leaves[0].lowerBound))
-        }
-        return packed
-    }
-
     private mutating func pack(
-        _ tensor: TensorView, outputs: Range<Int>, inputs: Range<Int>, inputOffset: Int
+        _ tensor: TensorView, _ format: PackedFormat, outputs: Range<Int>, inputs: Range<Int>
     ) throws(EngineError) -> PackedMatrix {
-        let format = format.packed(tensor.elementType)
         let count = PackedMatrix.byteCount(format: format, outputs: outputs.count, inputs: inputs.count)
         let memory: PackedMemory?
         do {
@@ -122,8 +117,7 @@ struct WeightSource {
         guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: count) }
         packedByteCount += count
         return PackedMatrix(
-            in: memory, byteOffset: 0, format: format, outputs: outputs.count, inputs: inputs.count,
-            inputOffset: inputOffset)
+            in: memory, byteOffset: 0, format: format, outputs: outputs.count, inputs: inputs.count)
     }
 }
 

@@ -18,11 +18,10 @@ extension AdapterCache {
     distributed func acquire(
         _ adapter: AdapterRef, model: ModelName, rank: Int, rankCount: Int, holder hold: AdapterHold
     ) async throws -> AdapterShardFile {
-        guard let base = place.models[model]?.configuration else { throw RequestError.unknownModel(model.text) }
         let holder = Holder(hold: hold, rank: rank)
         let key = AdapterKey(source: .digest(adapter.digest), shardCount: rankCount)
-        let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
-        let path = place.path(PackedAdapter.fileName(digest: adapter.digest, configuration: base, plan: plan))
+        let shape = try place.shape(model, rank: rank, rankCount: rankCount)
+        let path = place.path(PackedAdapter.fileName(digest: adapter.digest, for: shape))
         do {
             // All in one turn: what happens between a number and its use would be held by nobody, and never let go of.
             try await withCheckedThrowingContinuation { continuation in
@@ -138,6 +137,7 @@ extension AdapterCache {
                 }
             }
         }
+        let place = place
         outliving {
             _ = Task {
                 do {
@@ -146,8 +146,8 @@ extension AdapterCache {
                         guard adapter.digest == digest else {
                             throw AdapterReplaced(folder: folder, wanted: digest, found: adapter.digest)
                         }
-                        let bytes = try CachePlace.packedByteCount(
-                            adapter, base: model.configuration, rankCount: key.shardCount)
+                        let bytes = try place.packedByteCount(
+                            adapter, model: source.model, rankCount: key.shardCount)
                         return (adapter, bytes)
                     }
                     read[key] = adapter
@@ -158,15 +158,15 @@ extension AdapterCache {
     }
 
     private func write(_ key: AdapterKey) {
-        guard let adapter = read.removeValue(forKey: key), let source = sources[key],
-            let base = place.models[source.model]?.configuration
-        else { preconditionFailure("an adapter is written after it was read") }
+        guard let adapter = read.removeValue(forKey: key), let source = sources[key] else {
+            preconditionFailure("an adapter is written after it was read")
+        }
         let place = place
         outliving {
             _ = Task {
                 do {
                     try await onThread(named: "pack-\(source.adapter)") {
-                        try place.pack(adapter, base: base, rankCount: key.shardCount)
+                        try place.pack(adapter, model: source.model, rankCount: key.shardCount)
                     }
                     log.info("adapter \(source.adapter) is packed for \(key.shardCount) ranks")
                     carry(residency.loadSucceeded(key, now: now()))
@@ -182,11 +182,9 @@ extension AdapterCache {
 
     /// Whoever has mapped the files keeps them until it lets go.
     private func evict(_ key: AdapterKey) {
-        guard case .digest(let digest) = key.source, let source = sources[key],
-            let base = place.models[source.model]?.configuration
-        else { return }
+        guard case .digest(let digest) = key.source, let source = sources[key] else { return }
         log.info("adapter \(source.adapter) is evicted")
-        place.remove(digest: digest, base: base, rankCount: key.shardCount)
+        place.remove(digest: digest, model: source.model, rankCount: key.shardCount)
     }
 
     /// Tells every group with a rank here that room is wanted, and asks again until it no longer is.

@@ -14,6 +14,8 @@ struct CachePlace: Sendable {
 
     /// Base models: their weights are compared with the copies that some adapters hold.
     let models: [ModelName: ModelFolder]
+    /// How their weights are held, which decides how adapters beside them are packed.
+    let weights: [ModelName: WeightFormat]
     /// The PEFT folder of every adapter.
     let folders: [AdapterSource: String]
     /// In the cluster file's order.
@@ -49,28 +51,34 @@ struct CachePlace: Sendable {
         try AdapterFolder(path: folder, model: model)
     }
 
+    /// How adapters of a model are packed for one rank.
+    func shape(_ model: ModelName, rank: Int, rankCount: Int) throws -> ShardShape {
+        guard let folder = models[model] else { throw RequestError.unknownModel(model.text) }
+        let plan = try ShardPlan(configuration: folder.configuration, rank: rank, rankCount: rankCount)
+        return ShardShape(model: folder, plan: plan, weights: weights[model] ?? .auto)
+    }
+
     /// Bytes of all ranks' packed files.
-    static func packedByteCount(_ adapter: AdapterFolder, base: ModelConfiguration, rankCount: Int) throws -> Int {
+    func packedByteCount(_ adapter: AdapterFolder, model: ModelName, rankCount: Int) throws -> Int {
         try (0..<rankCount).reduce(0) { sum, rank in
-            let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
-            return sum + (try PackedAdapter.byteCount(folder: adapter, configuration: base, plan: plan))
+            sum + PackedAdapter.byteCount(folder: adapter, for: try shape(model, rank: rank, rankCount: rankCount))
         }
     }
 
     /// Packs the adapter for every rank, as far as the files are not there.
-    func pack(_ adapter: AdapterFolder, base: ModelConfiguration, rankCount: Int) throws {
+    func pack(_ adapter: AdapterFolder, model: ModelName, rankCount: Int) throws {
         for rank in 0..<rankCount {
-            let plan = try ShardPlan(configuration: base, rank: rank, rankCount: rankCount)
-            let path = path(PackedAdapter.fileName(digest: adapter.digest, configuration: base, plan: plan))
+            let shape = try shape(model, rank: rank, rankCount: rankCount)
+            let path = path(PackedAdapter.fileName(digest: adapter.digest, for: shape))
             guard !FileManager.default.fileExists(atPath: path) else { continue }
-            try PackedAdapter.write(folder: adapter, configuration: base, plan: plan, to: path)
+            try PackedAdapter.write(folder: adapter, for: shape, to: path)
         }
     }
 
-    func remove(digest: Digest, base: ModelConfiguration, rankCount: Int) {
+    func remove(digest: Digest, model: ModelName, rankCount: Int) {
         for rank in 0..<rankCount {
-            guard let plan = try? ShardPlan(configuration: base, rank: rank, rankCount: rankCount) else { continue }
-            unlink(path(PackedAdapter.fileName(digest: digest, configuration: base, plan: plan)))
+            guard let shape = try? shape(model, rank: rank, rankCount: rankCount) else { continue }
+            unlink(path(PackedAdapter.fileName(digest: digest, for: shape)))
         }
     }
 }

@@ -64,8 +64,9 @@ struct RoleBuilder {
         let ranks = configuration.groups.flatMap { group in
             group.ranks.enumerated().map { (CachePlace.Member(group: group.name, rank: $0.offset), $0.element) }
         }
+        let weights = configuration.models.map { ($0.name, WeightFormat($0.weights)) }
         let place = CachePlace(
-            models: folders,
+            models: folders, weights: Dictionary(weights) { first, _ in first },
             folders: Dictionary(zip(sources, configuration.adapters.map(\.directory))) { first, _ in first },
             order: sources, ranks: ranks, planners: configuration.groups.compactMap(planner),
             directory: configuration.adapterCache.directory + "/" + node.name.text)
@@ -217,6 +218,8 @@ extension WeightFormat {
         case .auto: self = .auto
         case .bf16: self = .bf16
         case .f32: self = .f32
+        case .int8: self = .int8
+        case .int4: self = .int4
         }
     }
 }

@@ -126,8 +126,7 @@ extension GPUWorker {
         // Checking a packed file reads all of it: not on the thread that steps run on.
         let shard = shard
         let packed = try await Task.detached {
-            try PackedAdapter(
-                path: file.path, digest: file.adapter.digest, configuration: shard.configuration, plan: shard.plan)
+            try PackedAdapter(path: file.path, digest: file.adapter.digest, for: shard.packed.shape)
         }.value
         guard let present = self.session, present.id == group else {
             // The epoch's holds were released as it ended, perhaps before this one was taken.

@@ -43,7 +43,7 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("Threads of each rank (default: the cores, shared among the ranks).", valueName: "n"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("How weights are held: auto, f32 or bf16.", valueName: "format"))
+    @Option(help: ArgumentHelp("How weights are held: auto, f32, bf16, int8 or int4.", valueName: "format"))
     var weights = WeightFormat.auto
 
     @OptionGroup var sampling: SamplingOptions

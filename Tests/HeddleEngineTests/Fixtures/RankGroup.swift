@@ -22,8 +22,7 @@ final class RankGroup: @unchecked Sendable {
             for (index, sequence) in golden.sequences.enumerated() {
                 if let name = sequence.adapter, let folder = golden.adapters[name], let slot = golden.slot(index) {
                     try pass.mapAdapter(
-                        PackedAdapter(folder: folder, configuration: golden.model.configuration, plan: plan), slot: slot
-                    )
+                        PackedAdapter(folder: folder, for: shard.shape), slot: slot)
                 }
             }
             return pass
