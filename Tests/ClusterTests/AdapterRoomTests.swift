@@ -49,7 +49,7 @@ extension WholeMesh {
         @Test(.timeLimit(.minutes(3)), arguments: [Topology.oneProcess, .twoGroups])
         func everyAdapterIsServedInTurnWithTheSameTokens(topology: Topology) async throws {
             try await Self.lend(
-                try await Self.mesh(topology, bytes: "512KiB", slots: 3, copying: Self.copies)
+                try await Self.mesh(topology, bytes: "1MiB", slots: 3, copying: Self.copies)
             ) { mesh in
                 let client = try mesh.client()
                 defer { client.close() }
@@ -75,12 +75,12 @@ extension WholeMesh {
         }
 
         @Test(.timeLimit(.minutes(2))) func whoFindsAllInUseHearsNoCapacityAndOneThatNeverFitsItsBytes() async throws {
-            try await Self.lend(try await Self.mesh(.oneProcess, bytes: "512KiB", slots: 32, copying: [])) { mesh in
+            try await Self.lend(try await Self.mesh(.oneProcess, bytes: "1MiB", slots: 32, copying: [])) { mesh in
                 let client = try mesh.client()
                 defer { client.close() }
                 let failure = await client.failure(of: .request(model: "french"))
                 #expect(failure?.code == "adapter_invalid", "\(String(describing: failure))")
-                #expect(failure?.message.contains("the adapter-cache may hold 524288") ?? false)
+                #expect(failure?.message.contains("the adapter-cache may hold 1048576") ?? false)
                 // Together they leave less than the third needs.
                 var open: [AnswerStream.AsyncIterator] = []
                 for (seed, model) in ["spanish", "sql", "sql"].enumerated() {
@@ -89,7 +89,7 @@ extension WholeMesh {
                     while let event = try await events.next() { if case .tokens = event { break } }
                     open.append(events)
                 }
-                let refused = await client.failure(of: .request(model: "swift", deadline: .milliseconds(1400)))
+                let refused = await client.failure(of: .request(model: "german", deadline: .milliseconds(1400)))
                 #expect(refused?.code == "no_capacity", "\(String(describing: refused))")
                 #expect(refused?.message.contains("room in the adapter-cache") ?? false, "\(refused?.message ?? "")")
                 for index in open.indices {
