@@ -261,7 +261,7 @@ extern "C" void heddle_prepare(heddle_team *team, heddle_format format, const fl
                                float *scales, int32_t *starts, int64_t row_groups) {
     Preparation context = {format, x,      x_stride, part_inputs, part_count, (char *)values, row_bytes,
                            scales, starts, row_groups};
-    heddle_team_run(rows * row_bytes > 100000 ? team : nullptr, run_prepare, &context, rows, grain_for(team, rows));
+    heddle_team_run(rows * row_bytes > 20000 ? team : nullptr, run_prepare, &context, rows, grain_for(team, rows));
 }
 
 extern "C" void heddle_rms_norm(heddle_team *team, const float *x, int64_t x_stride, const float *weight, int64_t width,

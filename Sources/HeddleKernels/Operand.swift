@@ -162,7 +162,8 @@ public final class OperandMemory {
         let floats = MemoryLayout<Float>.stride
         if usedByteCount + size.byteCount > memory.floats.count * floats {
             // Operands made before hold the memory that they lie in.
-            memory = FloatMemory(count: max(usedByteCount + size.byteCount, 2 * memory.floats.count * floats) / floats + 16)
+            memory = FloatMemory(
+                count: max(usedByteCount + size.byteCount, 2 * memory.floats.count * floats) / floats + 16)
             usedByteCount = 0
         }
         guard let base = memory.floats.baseAddress else { preconditionFailure("memory has an address") }

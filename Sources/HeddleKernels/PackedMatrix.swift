@@ -15,14 +15,25 @@ public struct PackedMatrix: Sendable {
     public let inputs: Int
     private let memory: PackedMemory
     private let byteOffset: Int
+    private let tileStride: Int
 
     /// The matrix whose tiles begin `byteOffset` bytes into `memory`.
-    public init(in memory: PackedMemory, byteOffset: Int, format: PackedFormat, outputs: Int, inputs: Int) {
-        let byteCount = Self.byteCount(format: format, outputs: outputs, inputs: inputs)
-        precondition(byteOffset >= 0 && byteOffset % 4 == 0, "tiles are aligned to four bytes")
+    ///
+    /// - Parameter tileStride: bytes from one tile's begin to the next one's; nil where they lie one after another.
+    public init(
+        in memory: PackedMemory, byteOffset: Int, tileStride: Int? = nil, format: PackedFormat, outputs: Int,
+        inputs: Int
+    ) {
+        let tileByteCount = Self.tileByteCount(format: format, inputs: inputs)
+        let stride = tileStride ?? tileByteCount
+        let lastTile = max(0, (outputs - 1) / Self.tileOutputs)
+        let rest = Self.byteCount(format: format, outputs: outputs - lastTile * Self.tileOutputs, inputs: inputs)
+        precondition(byteOffset >= 0 && byteOffset % 4 == 0 && stride % 4 == 0, "tiles are aligned to four bytes")
+        precondition(stride >= tileByteCount, "tiles of \(tileByteCount) bytes overlap \(stride) apart")
         precondition(
-            byteCount + PackedMemory.slackByteCount <= memory.bytes.count - byteOffset,
-            "a packed matrix of \(byteCount) bytes at \(byteOffset) does not fit \(memory.bytes.count)")
+            lastTile * stride + rest + PackedMemory.slackByteCount <= memory.bytes.count - byteOffset,
+            "a packed matrix of \(lastTile * stride + rest) bytes at \(byteOffset) does not fit \(memory.bytes.count)")
+        self.tileStride = stride
         self.format = format
         self.outputs = outputs
         self.inputs = inputs
@@ -38,30 +49,42 @@ public struct PackedMatrix: Sendable {
         return Int(heddle_packed_bytes(format.code, Int64(outputs), Int64(inputs)))
     }
 
+    /// Bytes of a whole tile.
+    public static func tileByteCount(format: PackedFormat, inputs: Int) -> Int {
+        Int(heddle_tile_bytes(format.code, Int64(tileOutputs), Int64(inputs)))
+    }
+
     /// Packs a matrix into `bytes`, one tile of up to 16 outputs after another.
     ///
     /// - Parameters:
     ///   - inputs: columns of the matrix.
-    ///   - bytes: exactly `byteCount(format:outputs:inputs:)` of them, aligned to four.
+    ///   - bytes: the first tile's first byte and what follows, aligned to four: `byteCount(format:outputs:inputs:)`, or more
+    ///     where tiles do not lie one after another.
+    ///   - tileStride: bytes from one tile's begin to the next one's; nil where they lie one after another.
     ///   - read: puts the given outputs' weights, row-major, into the buffer.
     public static func pack(
         format: PackedFormat, outputs: Int, inputs: Int, into bytes: UnsafeMutableRawBufferPointer,
+        tileStride: Int? = nil,
         read: (_ outputs: Range<Int>, _ rows: UnsafeMutableBufferPointer<Float>) throws -> Void
     ) rethrows {
+        let byteCount = byteCount(format: format, outputs: outputs, inputs: inputs)
         precondition(
-            bytes.count == byteCount(format: format, outputs: outputs, inputs: inputs),
+            tileStride == nil ? bytes.count == byteCount : bytes.count >= byteCount,
             "\(outputs) × \(inputs) weights do not fill \(bytes.count) bytes")
         guard let base = bytes.baseAddress, outputs > 0, inputs > 0 else { return }
         let rows = UnsafeMutableBufferPointer<Float>.allocate(capacity: tileOutputs * inputs)
         defer { rows.deallocate() }
-        let tileByteCount = Int(heddle_tile_bytes(format.code, Int64(tileOutputs), Int64(inputs)))
+        let tileStride = tileStride ?? tileByteCount(format: format, inputs: inputs)
         for first in stride(from: 0, to: outputs, by: tileOutputs) {
             let count = min(tileOutputs, outputs - first)
+            precondition(
+                first / tileOutputs * tileStride + self.byteCount(format: format, outputs: count, inputs: inputs)
+                    <= bytes.count, "tiles \(tileStride) bytes apart do not fit \(bytes.count)")
             let part = UnsafeMutableBufferPointer(rebasing: rows[..<(count * inputs)])
             try read(first..<(first + count), part)
             heddle_pack_tile(
                 format.code, part.baseAddress, Int64(inputs), Int64(count), Int64(inputs),
-                base + first / tileOutputs * tileByteCount)
+                base + first / tileOutputs * tileStride)
         }
     }
 
@@ -85,10 +108,9 @@ public struct PackedMatrix: Sendable {
         precondition((0..<outputs).contains(output), "output \(output) is not within \(outputs)")
         let tile = output / Self.tileOutputs
         let width = min(Self.tileOutputs, outputs - tile * Self.tileOutputs)
-        let tileByteCount = Int(heddle_tile_bytes(format.code, Int64(Self.tileOutputs), Int64(inputs)))
         var numbers = [Float](repeating: 0, count: inputs)
         heddle_unpack_output(
-            format.code, memory.bytes.baseAddress.map { $0 + byteOffset + tile * tileByteCount }, Int64(width),
+            format.code, memory.bytes.baseAddress.map { $0 + byteOffset + tile * tileStride }, Int64(width),
             Int64(output % Self.tileOutputs), Int64(inputs), &numbers)
         return numbers
     }
@@ -98,6 +120,7 @@ public struct PackedMatrix: Sendable {
         // Safety: whoever runs the product holds this matrix, and so its memory, until the call returns.
         heddle_matrix(
             weights: memory.bytes.baseAddress.map { $0 + byteOffset }, format: format.code, outputs: Int64(outputs),
-            inputs: Int64(inputs), value_offset: Int64(part.valueOffset), group_offset: Int64(part.groupOffset))
+            inputs: Int64(inputs), tile_stride: Int64(tileStride), value_offset: Int64(part.valueOffset),
+            group_offset: Int64(part.groupOffset))
     }
 }

@@ -198,7 +198,30 @@ extension KernelTests {
                 starts.append(start)
                 start += width
             }
-            func nodes(_ owned: Range<Int>) -> [[Float]] {
+            // The same leaves, their tiles taking turns in one memory.
+            let tiles = LeafTiles(format: format, outputs: outputs, inputs: widths)
+            let memory = try #require(
+                PackedMemory(byteCount: tiles.byteCount) { bytes in
+                    for (leaf, offset) in tiles.byteOffsets.enumerated() {
+                        PackedMatrix.pack(
+                            format: format, outputs: outputs, inputs: widths[leaf],
+                            into: UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]),
+                            tileStride: tiles.tileStride
+                        ) { range, part in
+                            for (row, output) in range.enumerated() {
+                                for k in 0..<widths[leaf] {
+                                    part[row * widths[leaf] + k] = w[output * inputs + starts[leaf] + k]
+                                }
+                            }
+                        }
+                    }
+                })
+            let turning = widths.indices.map {
+                PackedMatrix(
+                    in: memory, byteOffset: tiles.byteOffsets[$0], tileStride: tiles.tileStride, format: format,
+                    outputs: outputs, inputs: widths[$0])
+            }
+            func nodes(_ owned: Range<Int>, of leaves: [PackedMatrix]) -> [[Float]] {
                 let first = starts[owned.lowerBound]
                 let width = widths[owned].reduce(0, +)
                 let input = OwnedRows(
@@ -214,9 +237,11 @@ extension KernelTests {
                 list.run(.alone())
                 return (0..<count).map { Array(output.values[($0 * rows * outputs)..<(($0 + 1) * rows * outputs)]) }
             }
+            func nodes(_ owned: Range<Int>) -> [[Float]] { nodes(owned, of: leaves) }
             func add(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 + $1 } }
             underEveryInstructionSet { instructions in
                 let whole = nodes(0..<8)[0]
+                #expect(nodes(0..<8, of: turning)[0] == whole && nodes(2..<5, of: turning) == nodes(2..<5))
                 let single = (0..<8).map { nodes($0..<($0 + 1))[0] }
                 let pairs = (0..<4).map { add(single[2 * $0], single[2 * $0 + 1]) }
                 #expect(add(add(pairs[0], pairs[1]), add(pairs[2], pairs[3])) == whole, "\(instructions)")

@@ -107,6 +107,9 @@ typedef struct {
     heddle_format format;
     int64_t outputs;
     int64_t inputs;
+    /// From one tile's first byte to the next one's: `heddle_tile_bytes`, or more where the tiles of several matrices take
+    /// turns (the leaves of one tree, so that whoever sums them reads one stream).
+    int64_t tile_stride;
     /// Where its inputs begin in an operand's row: bytes of values, and groups.
     int64_t value_offset;
     int64_t group_offset;

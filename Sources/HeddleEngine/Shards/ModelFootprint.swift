@@ -33,7 +33,9 @@ public struct ModelFootprint: Sendable {
         guard let plan = try? ShardPlan(configuration: configuration, rank: 0, rankCount: 1) else { return 0 }
         func bytes(_ tensor: ModelTensor, outputs: Int, inputs: [Int]) -> Int {
             let format = format.packed(elementType(tensor), of: tensor)
-            return inputs.reduce(0) { $0 + PackedMatrix.byteCount(format: format, outputs: outputs, inputs: $1) }
+            return inputs.count == 1
+                ? PackedMatrix.byteCount(format: format, outputs: outputs, inputs: inputs[0])
+                : LeafTiles(format: format, outputs: outputs, inputs: inputs).byteCount
         }
         let hidden = configuration.hiddenSize
         let head = configuration.headDimension

@@ -39,9 +39,20 @@ struct WeightSource {
     ) throws(EngineError) -> PackedShard.Leaves {
         let tensor = model.tensor(.projection(layer: layer, projection))
         let format = format.packed(tensor.elementType, of: .projection(layer: layer, projection))
-        var packed: [PackedMatrix] = []
-        for leaf in leaves {
-            packed.append(try pack(tensor, format, outputs: 0..<tensor.rowCount, inputs: leaf))
+        let tiles = LeafTiles(format: format, outputs: tensor.rowCount, inputs: leaves.map(\.count))
+        let memory = try memory(byteCount: tiles.byteCount, of: tensor) { bytes in
+            for (leaf, offset) in zip(leaves, tiles.byteOffsets) {
+                let area = UnsafeMutableRawBufferPointer(rebasing: bytes[min(offset, bytes.count)...])
+                try PackedMatrix.pack(
+                    format: format, outputs: tensor.rowCount, inputs: leaf.count, into: area,
+                    tileStride: tiles.tileStride
+                ) { try Self.read(tensor, rows: $0, columns: leaf, into: $1) }
+            }
+        }
+        let packed = zip(leaves, tiles.byteOffsets).map { leaf, offset in
+            PackedMatrix(
+                in: memory, byteOffset: offset, tileStride: tiles.tileStride, format: format, outputs: tensor.rowCount,
+                inputs: leaf.count)
         }
         return PackedShard.Leaves(weights: packed, bias: try bias(layer, projection))
     }
@@ -101,23 +112,34 @@ struct WeightSource {
         _ tensor: TensorView, _ format: PackedFormat, outputs: Range<Int>, inputs: Range<Int>
     ) throws(EngineError) -> PackedMatrix {
         let count = PackedMatrix.byteCount(format: format, outputs: outputs.count, inputs: inputs.count)
-        let memory: PackedMemory?
-        do {
-            memory = try PackedMemory(byteCount: count) { bytes in
-                try PackedMatrix.pack(format: format, outputs: outputs.count, inputs: inputs.count, into: bytes) {
-                    let rows = $0.moved(by: outputs.lowerBound)
-                    try tensor.readFloats(rows: rows, columns: inputs, into: $1)
-                    let read = UnsafeBufferPointer(rebasing: $1[..<(rows.count * inputs.count)])
-                    try Self.check(read, of: tensor, rows: rows, columns: inputs)
-                }
+        let memory = try memory(byteCount: count, of: tensor) { bytes in
+            try PackedMatrix.pack(format: format, outputs: outputs.count, inputs: inputs.count, into: bytes) {
+                try Self.read(tensor, rows: $0.moved(by: outputs.lowerBound), columns: inputs, into: $1)
             }
-        } catch let error as EngineError { throw error } catch {
-            throw .tensorUnreadable(name: tensor.name, reason: "\(error)")
         }
-        guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: count) }
-        packedByteCount += count
         return PackedMatrix(
             in: memory, byteOffset: 0, format: format, outputs: outputs.count, inputs: inputs.count)
+    }
+
+    /// Memory for packed weights of a tensor, filled.
+    private mutating func memory(
+        byteCount: Int, of tensor: TensorView, fill: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws(EngineError) -> PackedMemory {
+        let memory: PackedMemory?
+        do { memory = try PackedMemory(byteCount: byteCount, fill: fill) } catch let error as EngineError {
+            throw error
+        } catch { throw .tensorUnreadable(name: tensor.name, reason: "\(error)") }
+        guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: byteCount) }
+        packedByteCount += byteCount
+        return memory
+    }
+
+    private static func read(
+        _ tensor: TensorView, rows: Range<Int>, columns: Range<Int>, into buffer: UnsafeMutableBufferPointer<Float>
+    ) throws {
+        try tensor.readFloats(rows: rows, columns: columns, into: buffer)
+        let read = UnsafeBufferPointer(rebasing: buffer[..<(rows.count * columns.count)])
+        try check(read, of: tensor, rows: rows, columns: columns)
     }
 }
 
