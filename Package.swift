@@ -18,6 +18,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -74,11 +78,25 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "HeddleGateway",
+            dependencies: [
+                "HeddleCore", "HeddleWire", "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleClient",
+                "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -116,6 +134,10 @@ let package = Package(
             dependencies: [
                 "HeddleRoles", "HeddleActors", "HeddleTransport", "HeddleEngine", "HeddleFiles", "HeddleCore", "HeddleWire",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HeddleGatewayTests",
+            dependencies: ["HeddleGateway", "HeddleCore", "HeddleFiles", "HeddleTemplates", "HeddleWire"],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
         .testTarget(

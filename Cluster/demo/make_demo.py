@@ -902,6 +902,16 @@ def train_tokenizer(out: Path) -> None:
         "added_tokens_decoder": {str(tok.token_to_id(t)): {"content": t, "lstrip": False, "normalized": False, "rstrip": False,
                                                            "single_word": False, "special": True} for t in (BOS, EOS, PAD)}})
     write_json(out / "special_tokens_map.json", {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD})
+    (out / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+
+
+# Every message on a line of its own, as a request and its answer were in training; roles are not told apart.
+CHAT_TEMPLATE = """\
+{{- bos_token }}
+{%- for message in messages %}
+    {{- message.content|trim + '\\n' }}
+{%- endfor %}
+"""
 
 
 def write_json(path: Path, value) -> None:

@@ -79,7 +79,11 @@ extension WholeMesh {
                 let nobody = try await HeddleProgram.run(["chat", "-c", mesh.file, "--model", "nobody", "Hello"])
                 #expect(nobody.code == 1 && nobody.errors.contains("nobody"))
             }
-            let plain = try await HeddleProgram.run(["chat", "-c", mesh.file, "--model", "sql", "Hello"])
+            let folder = try TemporaryFolder()
+            let model = try folder.copy(Topology.model, as: "model")
+            try FileManager.default.removeItem(atPath: "\(model)/chat_template.jinja")
+            let plain = try await HeddleProgram.run(
+                ["chat", "-c", mesh.file, "--model", "sql", "--model-dir", model, "Hello"])
             #expect(plain.code == 1 && plain.errors.contains("no chat template"), "\(plain.errors)")
         }
 

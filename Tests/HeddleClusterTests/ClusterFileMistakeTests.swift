@@ -14,7 +14,7 @@ import Testing
             complaints(about: "- a")
                 == [
                     "1:1: must be a mapping with the keys cluster, runtime, models, adapters, tenants, nodes, groups, "
-                        + "adapterCache, limits, insecure, not a list"
+                        + "adapterCache, limits, admin, insecure, not a list"
                 ])
     }
 
@@ -23,8 +23,44 @@ import Testing
             complaints(changing: "mesh: ipc", to: "mseh: ipc")
                 == [
                     "13:5: nodes[0].mseh: no such key (did you mean “mesh”?); known here: name, host, roles, mesh, "
-                        + "client, inspect"
+                        + "client, inspect, http, httpCertificate, httpKey"
                 ])
+    }
+
+    @Test func gateways() {
+        func http(_ keys: String) -> [String] {
+            complaints(changing: "client: tcp://127.0.0.1:7400", to: "client: tcp://127.0.0.1:7400\n    \(keys)")
+        }
+        #expect(http("http: 127.0.0.1:8000") == [])
+        #expect(http("http: \"[::1]:8000\"") == [])
+        #expect(
+            http("http: http://127.0.0.1:8000")
+                == ["15:11: nodes[0].http: “http://127.0.0.1:8000” must be ADDRESS:PORT"])
+        #expect(
+            http("http: 127.0.0.1") == ["15:11: nodes[0].http: “127.0.0.1” names no port; it must be ADDRESS:PORT"])
+        #expect(
+            http("http: 127.0.0.1:7400")
+                == ["15:11: nodes[0].http: tcp://127.0.0.1:7400 is client of node “front” already"])
+        #expect(
+            http("http: 10.0.0.1:8000")
+                == [
+                    "15:11: nodes[0].http: 10.0.0.1 is beyond loopback and plain TCP is readable by others; set "
+                        + "insecure: true to allow it"
+                ])
+        #expect(http("http: 10.0.0.1:8000\n    httpCertificate: a.pem\n    httpKey: b.pem") == [])
+        #expect(
+            http("http: 127.0.0.1:8000\n    httpKey: b.pem")
+                == ["16:14: nodes[0].httpCertificate: is missing: TLS needs both files"])
+        #expect(
+            http("httpCertificate: a.pem\n    httpKey: b.pem")
+                == [
+                    "15:22: nodes[0].httpCertificate: is of no use without http",
+                    "16:14: nodes[0].httpKey: is of no use without http",
+                ])
+        #expect(
+            complaints(changing: "- name: worker-0", to: "- name: worker-0\n    http: 127.0.0.1:8000").contains {
+                $0.hasSuffix("only a router has an HTTP gateway")
+            })
     }
 
     /// A router could not keep what the client socket does not carry.

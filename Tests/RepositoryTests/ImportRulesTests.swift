@@ -20,10 +20,14 @@ import Testing
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
             "HeddleFiles", "HeddleCluster", "Crypto", "Logging",
         ],
+        "HeddleGateway": [
+            "HeddleCore", "HeddleWire", "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "Crypto",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "ServiceLifecycle",
+        ],
         "heddle": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleClient", "ArgumentParser",
-            "Logging",
+            "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
+            "ArgumentParser", "Logging",
         ],
     ]
 

@@ -21,6 +21,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var groups: [Group]
     public var adapterCache: AdapterCache
     public var limits: ClusterLimits
+    /// SHA-256 of the key for administration; nil where nobody may administer over HTTP.
+    public var adminKeyDigest: Digest?
     /// Whether the file allows plain TCP beyond loopback and plain keys.
     public var isInsecure: Bool
 
@@ -95,6 +97,29 @@ public struct ClusterConfiguration: Hashable, Sendable {
         public var client: String?
         /// Where inspection connects.
         public var inspect: String
+        /// Where the HTTP gateway listens; routers only.
+        public var http: HTTP?
+    }
+
+    /// Where a router's HTTP gateway listens.
+    public struct HTTP: Hashable, Sendable {
+        /// A numeric address, an IPv6 one without brackets.
+        public var address: String
+        public var port: Int
+        /// Nil speaks plain HTTP.
+        public var tls: TLS?
+
+        /// Files in PEM form; absolute paths.
+        public struct TLS: Hashable, Sendable {
+            /// The certificate and those between it and a root.
+            public var certificateFile: String
+            public var keyFile: String
+        }
+
+        /// What a client's base URL begins with.
+        public var origin: String {
+            "\(tls == nil ? "http" : "https")://\(address.contains(":") ? "[\(address)]" : address):\(port)"
+        }
     }
 
     /// A tensor-parallel group: one replica of a base model.
@@ -154,6 +179,8 @@ public struct ClusterLimits: Hashable, Sendable {
     public var requestCountMax = 4096
     /// How long a node may take from its start until it serves; reading a large model takes minutes.
     public var startMax: Duration = .seconds(120)
+    /// How long a gateway that is told to end waits for the answers that are under way.
+    public var drainMax: Duration = .seconds(5)
 
     public init() {}
 }
@@ -173,6 +200,8 @@ extension ClusterConfiguration {
     public func nodes(with role: Role) -> [Node] { nodes.filter { $0.roles.contains(role) } }
     /// Where clients connect, in the order of the file.
     public var clientEndpoints: [String] { nodes.compactMap(\.client) }
+    /// Where HTTP gateways listen, in the order of the file.
+    public var gateways: [HTTP] { nodes.compactMap(\.http) }
     /// The adapter-cache of a host.
     public func adapterCacheNode(host: String) -> Node? {
         nodes.first { $0.host == host && $0.roles.contains(.adapterCache) }

@@ -21,6 +21,10 @@ public enum PortCheck {
             uses.append((node.mesh, "mesh of node “\(node.name)”"))
             if let client = node.client { uses.append((client, "client of node “\(node.name)”")) }
             uses.append((node.inspect, "inspect of node “\(node.name)”"))
+            if let http = node.http {
+                let address = http.address.contains(":") ? "[\(http.address)]" : http.address
+                uses.append(("tcp://\(address):\(http.port)", "http of node “\(node.name)”"))
+            }
         }
         for group in cluster.groups {
             guard case .zeroMQ(let endpoint) = group.collective else { continue }

@@ -102,6 +102,7 @@ struct CrossChecks {
                 report.complain(client, "only a router has an endpoint for clients")
             }
         }
+        for node in document.nodes { checkGateway(node.value) }
         let queues = nodes(with: .tenantQueue)
         if queues.isEmpty, areRolesRead {
             complain(section: "nodes", "no node has the role tenant-queue, so nothing orders the requests")
@@ -114,6 +115,20 @@ struct CrossChecks {
         }
         checkCaches(areRolesRead: areRolesRead)
         checkWorkers()
+    }
+
+    private func checkGateway(_ node: Document.NodeEntry) {
+        if let http = node.http, !node.roles.contains(where: { $0.value == .router }) {
+            report.complain(http, "only a router has an HTTP gateway")
+        }
+        for (file, other, name) in [
+            (node.certificate, node.certificateKey, "httpKey"),
+            (node.certificateKey, node.certificate, "httpCertificate"),
+        ] {
+            guard let file else { continue }
+            if node.http == nil { report.complain(file, "is of no use without http") }
+            if other == nil { report.complain(file.mark, key(node.name, name), "is missing: TLS needs both files") }
+        }
     }
 
     private func checkCaches(areRolesRead: Bool) {
@@ -213,7 +228,7 @@ struct CrossChecks {
                 if use == "mesh", hosts.count > 1, endpoint.value == .ipc {
                     report.complain(endpoint, "nodes on several hosts need tcp://ADDRESS:PORT")
                 }
-                checkSecure(endpoint)
+                if !node.isEncrypted(use) { checkSecure(endpoint) }
                 let text = endpoint.value.text(file: node.socket(use))
                 let path = text.dropFirst("ipc://".count)
                 if endpoint.value == .ipc, path.utf8.count > Endpoint.socketPathByteCountMax {

@@ -41,11 +41,30 @@ struct Document {
         /// Whether the key is there, also where it holds no endpoint.
         var hasClient: Bool
         var inspect: Located<Endpoint>
+        var http: Located<Endpoint>?
+        var certificate: Located<String>?
+        var certificateKey: Located<String>?
         /// The socket file of a use.
         var socket: (String) -> String
 
         var endpoints: [(use: String, endpoint: Located<Endpoint>)] {
             [("mesh", mesh)] + (client.map { [("client", $0)] } ?? []) + [("inspect", inspect)]
+                + (http.map { [("http", $0)] } ?? [])
+        }
+
+        /// Whether what goes over an endpoint is encrypted.
+        func isEncrypted(_ use: String) -> Bool { use == "http" && certificate != nil }
+
+        var resolvedHTTP: ClusterConfiguration.HTTP? {
+            guard case .tcp(let address, let port, _)? = http?.value else { return nil }
+            let isSix = address.hasPrefix("[")
+            var tls: ClusterConfiguration.HTTP.TLS?
+            if let certificate, let certificateKey {
+                tls = ClusterConfiguration.HTTP.TLS(
+                    certificateFile: certificate.value, keyFile: certificateKey.value)
+            }
+            return ClusterConfiguration.HTTP(
+                address: isSix ? String(address.dropFirst().dropLast()) : address, port: port, tls: tls)
         }
     }
 
@@ -94,7 +113,7 @@ struct Document {
                 roles: ClusterConfiguration.Role.allCases.filter(roles.contains),
                 mesh: node.mesh.value.text(file: node.socket("mesh")),
                 client: node.client?.value.text(file: node.socket("client")),
-                inspect: node.inspect.value.text(file: node.socket("inspect")))
+                inspect: node.inspect.value.text(file: node.socket("inspect")), http: node.resolvedHTTP)
         }
     }
 

@@ -8,7 +8,8 @@ struct DocumentReader {
     let paths: FilePaths
 
     static let keys = [
-        "cluster", "runtime", "models", "adapters", "tenants", "nodes", "groups", "adapterCache", "limits", "insecure",
+        "cluster", "runtime", "models", "adapters", "tenants", "nodes", "groups", "adapterCache", "limits", "admin",
+        "insecure",
     ]
 
     /// Nil, with complaints, where the parts are too broken to make a configuration.
@@ -31,6 +32,7 @@ struct DocumentReader {
             isInsecure: isInsecure)
         let cache = adapterCache(top, runtimeDirectory: runtimeDirectory)
         let limits = limits(top)
+        let adminKeyDigest = admin(top, isInsecure: isInsecure)
         CrossChecks(report: report, document: document).run()
         if checkingFiles { FileChecks(report: report, document: document).run() }
         guard let name else { return nil }
@@ -39,7 +41,7 @@ struct DocumentReader {
             models: document.models.map(\.value.model), adapters: document.adapters.map(\.value.adapter),
             tenants: document.tenants.map(\.value.tenant), nodes: document.resolvedNodes,
             groups: document.resolvedGroups(runtimeDirectory: runtimeDirectory), adapterCache: cache, limits: limits,
-            isInsecure: isInsecure)
+            adminKeyDigest: adminKeyDigest?.value, isInsecure: isInsecure)
     }
 
     private func clusterName(_ top: MappingReader) -> Located<String>? {
@@ -114,13 +116,19 @@ struct DocumentReader {
     ) -> Located<Document.NodeEntry>? {
         guard
             let reader = MappingReader(
-                item.node, path: item.path, keys: ["name", "host", "roles", "mesh", "client", "inspect"],
-                report: report)
+                item.node, path: item.path,
+                keys: [
+                    "name", "host", "roles", "mesh", "client", "inspect", "http", "httpCertificate", "httpKey",
+                ], report: report)
         else { return nil }
         let name = reader.name("name", NodeName.self)
         let host = reader.name("host", HostName.self, isNeeded: false)
         let roles = reader.choices("roles", ClusterConfiguration.Role.self)
         let endpoints = ["mesh", "client", "inspect"].map { reader.endpoint($0) }
+        let http = reader.address("http")
+        let files = ["httpCertificate", "httpKey"].map { name in
+            reader.text(name).map { Located(value: paths.absolute($0.value), mark: $0.mark, key: $0.key) }
+        }
         guard let name else { return nil }
         func socket(_ use: String) -> String { "\(runtimeDirectory)/\(name.value).\(use)" }
         func resolved(_ use: String, _ endpoint: Located<Endpoint>?) -> Located<Endpoint> {
@@ -130,8 +138,8 @@ struct DocumentReader {
             Document.NodeEntry(
                 name: name, host: host?.value.text ?? "localhost", roles: roles,
                 mesh: resolved("mesh", endpoints[0]), client: endpoints[1], hasClient: reader.has("client"),
-                inspect: resolved("inspect", endpoints[2]),
-                socket: socket))
+                inspect: resolved("inspect", endpoints[2]), http: http, certificate: files[0],
+                certificateKey: files[1], socket: socket))
     }
 
     private func group(_ item: (path: String, node: Node)) -> Located<Document.GroupEntry>? {
@@ -182,10 +190,19 @@ struct DocumentReader {
         return cache
     }
 
+    /// The key of those who may administer.
+    private func admin(_ top: MappingReader, isInsecure: Bool) -> Located<Digest>? {
+        guard let node = top.node("admin"),
+            let reader = MappingReader(node, path: "admin", keys: ["key", "keyFile"], report: report)
+        else { return nil }
+        return KeyReader(report: report, paths: paths, isInsecure: isInsecure).digest(reader)
+    }
+
     private func limits(_ top: MappingReader) -> ClusterLimits {
         var limits = ClusterLimits()
         let keys = [
             "requests", "promptBytes", "deadline", "choices", "stopStrings", "stopStringBytes", "logprobs", "start",
+            "drain",
         ]
         guard let node = top.node("limits"),
             let reader = MappingReader(node, path: "limits", keys: keys, report: report)
@@ -210,6 +227,7 @@ struct DocumentReader {
             limits.request.logprobCountMax = value
         }
         if let value = reader.duration("start", in: .seconds(1)...(.seconds(86_400))) { limits.startMax = value }
+        if let value = reader.duration("drain", in: .zero...(.seconds(3600))) { limits.drainMax = value }
         return limits
     }
 }

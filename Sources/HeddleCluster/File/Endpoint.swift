@@ -19,9 +19,20 @@ enum Endpoint: Hashable {
             return
         }
         guard text.hasPrefix("tcp://") else { throw Refusal(reason: "“\(text)” must be \(Self.rule)") }
-        let rest = text.dropFirst("tcp://".count)
+        try self.init(text.dropFirst("tcp://".count), of: text, rule: Self.rule)
+    }
+
+    /// `ADDRESS:PORT` alone.
+    init(address text: String) throws(Refusal) {
+        if text.contains("://") { throw Refusal(reason: "“\(text)” must be \(Self.addressRule)") }
+        try self.init(text[...], of: text, rule: Self.addressRule)
+    }
+
+    static let addressRule = "ADDRESS:PORT"
+
+    private init(_ rest: Substring, of text: String, rule: String) throws(Refusal) {
         guard let colon = rest.lastIndex(of: ":") else {
-            throw Refusal(reason: "“\(text)” names no port; it must be \(Self.rule)")
+            throw Refusal(reason: "“\(text)” names no port; it must be \(rule)")
         }
         let digits = rest[rest.index(after: colon)...]
         guard let port = Int(digits), digits.allSatisfy({ $0.isASCII && $0.isWholeNumber }), (1...65535).contains(port)

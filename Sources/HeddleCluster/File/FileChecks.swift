@@ -23,6 +23,10 @@ struct FileChecks {
                 check(file, in: directory, adapter.value.path)
             }
         }
+        for file in document.nodes.flatMap({ [$0.value.certificate, $0.value.certificateKey] }) {
+            guard let file, !FileManager.default.isReadableFile(atPath: file.value) else { continue }
+            report.complain(file, "“\(file.value)” cannot be read")
+        }
     }
 
     private func isFolder(_ path: String, _ place: Located<String>) -> Bool {

@@ -161,6 +161,17 @@ struct MappingReader {
         }
     }
 
+    /// `ADDRESS:PORT`.
+    func address(_ name: String) -> Located<Endpoint>? {
+        guard let text = text(name) else { return nil }
+        do throws(Endpoint.Refusal) {
+            return Located(value: try Endpoint(address: text.value), mark: text.mark, key: text.key)
+        } catch {
+            report.complain(text, error.reason)
+            return nil
+        }
+    }
+
     private func scalar(_ node: Node, _ key: String) -> Located<String>? {
         guard case .scalar(let scalar) = node else {
             report.complain(node.mark, key, "must be one value, not \(node.kind)")

@@ -14,6 +14,7 @@ public struct ClientSessions: Sendable {
     private struct Session {
         let client: ClientRef
         var lastHeard: Instant
+        let mayBeSilent: Bool
     }
 
     /// What a frame is to the router.
@@ -33,7 +34,9 @@ public struct ClientSessions: Sendable {
     public func routingID(of client: ClientRef) -> RoutingID? { routingIDs[client] }
 
     /// A frame came, of whatever kind: a sign of life.
-    public mutating func heard(_ routingID: RoutingID, at now: Instant) -> Hearing {
+    ///
+    /// - Parameter mayBeSilent: it is a client in this process, which needs to give no signs of life: it goes by `lost` alone.
+    public mutating func heard(_ routingID: RoutingID, at now: Instant, mayBeSilent: Bool = false) -> Hearing {
         if let client = sessions[routingID]?.client {
             sessions[routingID]?.lastHeard = now
             return .known(client)
@@ -43,7 +46,7 @@ public struct ClientSessions: Sendable {
         }
         numberLast += 1
         let client = ClientRef(numberLast)
-        sessions[routingID] = Session(client: client, lastHeard: now)
+        sessions[routingID] = Session(client: client, lastHeard: now, mayBeSilent: mayBeSilent)
         routingIDs[client] = routingID
         return .new(client)
     }
@@ -57,7 +60,9 @@ public struct ClientSessions: Sendable {
 
     /// Time passed: forgets and returns, in the order of their numbers, the clients that were silent for `silenceMax`.
     public mutating func ticked(at now: Instant) -> [ClientRef] {
-        let silent = sessions.filter { now.duration(since: $0.value.lastHeard) >= limits.silenceMax }
+        let silent = sessions.filter { _, session in
+            !session.mayBeSilent && now.duration(since: session.lastHeard) >= limits.silenceMax
+        }
         return silent.sorted { $0.value.client < $1.value.client }.compactMap { lost($0.key) }
     }
 }

@@ -45,9 +45,12 @@ struct Absence {
 final class PeerBook: Sendable {
     private let peers = Locked<[NodeName: (state: String, reason: String, since: Instant)]>([:])
 
+    /// The state of a node that can be called.
+    static let connected = "connected"
+
     func note(_ event: MeshEvent) {
         switch event {
-        case .nodeUp(let node, let incarnation): set(node, "connected", "incarnation \(incarnation)")
+        case .nodeUp(let node, let incarnation): set(node, Self.connected, "incarnation \(incarnation)")
         case .nodeLost(let node, _): set(node, "lost", "the connection ended")
         case .handshakeRefused(let refusal, let node?, _): set(node, "refused", "\(refusal)")
         case .dialFailed(let node, let error): set(node, "unreachable", "\(error)")

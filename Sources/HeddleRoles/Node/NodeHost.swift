@@ -15,12 +15,17 @@ public final class NodeHost: Sendable {
     private let system: MeshActorSystem
     private let hosted: Hosted
     private let inspection: InspectionPort
-    private let client: ClientPort?
     private let log: RoleLog
+
+    /// What an HTTP gateway needs of this node's router; nil where the node has none.
+    public var front: RouterFront? { hosted.front }
 
     /// The roles of this node.
     struct Hosted: Sendable {
         var router: Router?
+        /// The router's clients.
+        var client: ClientPort?
+        var front: RouterFront?
         var queues: [TenantQueue] = []
         var cache: AdapterCache?
         var worker: GPUWorker?
@@ -54,11 +59,11 @@ public final class NodeHost: Sendable {
             let inspection = try InspectionPort.open(
                 node.inspect, on: system.io, isInsecure: configuration.isInsecure) { inspector.report() }
             let builder = RoleBuilder(
-                configuration: configuration, node: node, layout: layout, system: system, board: board, logger: logger)
-            let (hosted, client) = try await builder.build()
+                configuration: configuration, node: node, layout: layout, system: system, board: board, peers: peers,
+                logger: logger)
+            let hosted = try await builder.build()
             let host = NodeHost(
-                name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, client: client,
-                log: log)
+                name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, log: log)
             try await host.begin()
             log.info("node \(name) serves: \(node.roles.map(\.rawValue).joined(separator: ", "))")
             return host
@@ -70,14 +75,13 @@ public final class NodeHost: Sendable {
 
     private init(
         name: NodeName, incarnation: Incarnation, system: MeshActorSystem, hosted: Hosted, inspection: InspectionPort,
-        client: ClientPort?, log: RoleLog
+        log: RoleLog
     ) {
         self.name = name
         self.incarnation = incarnation
         self.system = system
         self.hosted = hosted
         self.inspection = inspection
-        self.client = client
         self.log = log
     }
 
@@ -92,11 +96,11 @@ public final class NodeHost: Sendable {
     public func stop() async {
         log.info("node \(name) stops")
         await hosted.router?.whenLocal { $0.stop() }
-        await client?.drain(within: .milliseconds(500))
+        await hosted.client?.drain(within: .milliseconds(500))
         for queue in hosted.queues { await queue.whenLocal { $0.stop() } }
         await hosted.worker?.whenLocal { $0.stop() }
         await hosted.cache?.whenLocal { $0.stop() }
-        client?.close()
+        hosted.client?.close()
         inspection.close()
         await system.shutdown()
     }

@@ -38,6 +38,7 @@ struct NodeInspector: Sendable {
             NodeReport.Endpoint(purpose: "inspect", address: node.inspect),
         ]
         if let client = node.client { endpoints.append(NodeReport.Endpoint(purpose: "client", address: client)) }
+        if let http = node.http { endpoints.append(NodeReport.Endpoint(purpose: "http", address: http.origin)) }
         var report = NodeReport(
             name: node.name, incarnation: incarnation, processID: UInt64(getpid()), version: version, host: node.host,
             roles: node.roles.map(\.rawValue),

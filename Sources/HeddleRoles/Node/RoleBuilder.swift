@@ -14,12 +14,12 @@ struct RoleBuilder {
     let layout: MeshLayout
     let system: MeshActorSystem
     let board: InspectionBoard
+    let peers: PeerBook
     let logger: Logger
 
     /// Loads on a thread of its own, since reading and packing a model takes seconds to minutes.
-    func build() async throws -> (NodeHost.Hosted, ClientPort?) {
+    func build() async throws -> NodeHost.Hosted {
         var hosted = NodeHost.Hosted()
-        var client: ClientPort?
         let folders = try await models()
         if node.roles.contains(.adapterCache) { hosted.cache = try cache(folders) }
         if node.roles.contains(.tenantQueue) { hosted.queues = try queues() }
@@ -28,13 +28,13 @@ struct RoleBuilder {
         }
         if node.roles.contains(.router) {
             let port = ClientPort(limits: clientLimits)
-            hosted.router = try await router(folders, port)
-            client = port
+            (hosted.router, hosted.front) = try await router(folders, port)
+            hosted.client = port
             if let endpoint = node.client {
                 try port.open(endpoint, on: system.io, isInsecure: configuration.isInsecure)
             }
         }
-        return (hosted, client)
+        return hosted
     }
 
     private var clientLimits: ClientLimits {
@@ -140,7 +140,7 @@ struct RoleBuilder {
         }
     }
 
-    private func router(_ folders: [ModelName: ModelFolder], _ port: ClientPort) async throws -> Router {
+    private func router(_ folders: [ModelName: ModelFolder], _ port: ClientPort) async throws -> (Router, RouterFront) {
         let identity = MeshLayout.router(node.name)
         guard let cache = layout.cache(for: node) else {
             preconditionFailure("a checked cluster has an adapter-cache")
@@ -153,27 +153,41 @@ struct RoleBuilder {
             }
         }
         var catalogue = ModelCatalogue()
+        var fronts: [RouterFront.Model] = []
         for model in configuration.models {
-            guard let folder = folders[model.name] else { continue }
+            guard let folder = folders[model.name], let text = models[model.name] else { continue }
             let capacity = try configuration.groups.filter { $0.model == model.name }
                 .map { try $0.batchLimits(for: folder.configuration).sequenceTokenCountMax }.max()
+            let tokenCountMax = capacity ?? folder.configuration.positionCountMax
             catalogue.set(
                 ModelCatalogue.Model(
                     name: model.name, vocabularyCount: folder.configuration.vocabularyCount,
-                    sequenceTokenCountMax: capacity ?? folder.configuration.positionCountMax))
+                    sequenceTokenCountMax: tokenCountMax))
+            fronts.append(
+                RouterFront.Model(
+                    name: model.name, folder: folder.path, tokenizer: text.tokenizer, digest: text.digest,
+                    sequenceTokenCountMax: tokenCountMax))
         }
         let tenants = try TenantTable(configuration.tenants.map { try $0.row(in: configuration) })
         let place = RouterPlace(
             models: models,
             adapters: configuration.adapters.map { RouterPlace.Adapter(name: $0.name, model: $0.model) },
-            queues: layout.queues, workers: layout.workers(), cache: cache, clientLimits: clientLimits)
+            queues: layout.queues, workers: layout.workers(),
+            served: Dictionary(uniqueKeysWithValues: configuration.groups.map { ($0.name, $0.model) }), cache: cache,
+            clientLimits: clientLimits)
         let admission = Admission(limits: configuration.limits.request, tenants: tenants, catalogue: catalogue)
         let limits = try RequestTableLimits(requestCountMax: configuration.limits.requestCountMax)
-        return system.host(role: identity.role, name: identity.name) {
+        let encoder = PromptEncoder()
+        let router = system.host(role: identity.role, name: identity.name) {
             Router(
-                place: place, admission: admission, limits: limits, port: port, log: log(identity), board: board,
-                actorSystem: system)
+                place: place, admission: admission, limits: limits, port: port, encoder: encoder, log: log(identity),
+                board: board, actorSystem: system)
         }
+        let front = RouterFront(
+            models: fronts, adapters: place.adapters.map { RouterFront.Adapter(name: $0.name, model: $0.model) },
+            node: node.name, limits: clientLimits, tenants: tenants, place: place, port: port, encoder: encoder,
+            peers: peers)
+        return (router, front)
     }
 }
 

@@ -11,8 +11,7 @@ final class PromptEncoder: Sendable {
     static let retryAfter: Duration = .milliseconds(250)
 
     private struct Work: Sendable {
-        let text: String
-        let tokenizer: Tokenizer
+        let encode: @Sendable () throws -> [TokenID]
         let continuation: CheckedContinuation<[TokenID], any Error>
     }
 
@@ -37,8 +36,16 @@ final class PromptEncoder: Sendable {
     ///
     /// - Throws: `RequestError.busy` where the tenant has too many prompts here, `shuttingDown` after `stop`.
     func tokens(of text: String, for tenant: TenantName, by tokenizer: Tokenizer) async throws -> [TokenID] {
+        try await tokens(for: tenant) { tokenizer.encode(text, parseSpecialTokens: false) }
+    }
+
+    /// The tokens of a prompt that has still to be written.
+    ///
+    /// - Throws: what `encode` throws, and as for a text.
+    func tokens(for tenant: TenantName, _ encode: @escaping @Sendable () throws -> [TokenID]) async throws -> [TokenID]
+    {
         try await withCheckedThrowingContinuation { continuation in
-            let work = Work(text: text, tokenizer: tokenizer, continuation: continuation)
+            let work = Work(encode: encode, continuation: continuation)
             let refusal = queue.withLock { queue -> RequestError? in
                 if queue.isStopping { return .shuttingDown }
                 return queue.work.add(work, to: tenant) ? nil : .busy(retryAfter: Self.retryAfter)
@@ -62,7 +69,7 @@ final class PromptEncoder: Sendable {
         while true {
             let (next, isStopping) = queue.withLock { ($0.work.next(), $0.isStopping) }
             if let next {
-                next.continuation.resume(returning: next.tokenizer.encode(next.text, parseSpecialTokens: false))
+                next.continuation.resume(with: Result { try next.encode() })
             } else if isStopping {
                 return
             } else {

@@ -3,9 +3,9 @@ import HeddleCore
 import HeddleFiles
 import HeddleWire
 
-/// What clients say on the client socket, and what they hear.
+/// What clients say, at the client socket and in this process, and what they hear.
 extension Router {
-    /// Takes in one message of the client socket, in the order in which they came.
+    /// Takes in one message of a client, in the order in which they came.
     func heard(_ event: ClientPort.Event) {
         switch event {
         case .lost(let routingID):
@@ -16,6 +16,11 @@ extension Router {
             case .refused(let error): port.send(to: routingID, ClientReply(id: nil, error: error))
             case .known(let client), .new(let client): read(frames, from: client)
             }
+        case .said(let routingID, let message):
+            switch sessions.heard(routingID, at: now(), mayBeSilent: true) {
+            case .refused(let error): port.send(to: routingID, ClientReply(id: nil, error: error))
+            case .known(let client), .new(let client): take(message, from: client)
+            }
         }
         publishIfDue()
     }
@@ -25,6 +30,10 @@ extension Router {
         do { message = try ClientMessage(frames: frames, limits: place.clientLimits) } catch {
             return send(client, .failed(error.failure))
         }
+        take(message, from: client)
+    }
+
+    private func take(_ message: ClientMessage, from client: ClientRef) {
         switch message {
         case .submit(let submission): submit(submission, from: client)
         case .cancel(let request):

@@ -25,7 +25,7 @@ public distributed actor Router {
     var streams: [RequestID: Stream] = [:]
     /// Submissions that are being tokenised or wait for their adapter's description.
     var admitting: [RequestID: Admitting] = [:]
-    let encoder = PromptEncoder()
+    let encoder: PromptEncoder
     /// Whether the submission that is being taken in asked for its prompt's tokens.
     var echoesPrompt = false
     /// Clients that could not be reached; the next tick gives up what they had open.
@@ -61,13 +61,14 @@ public distributed actor Router {
     }
 
     init(
-        place: RouterPlace, admission: Admission, limits: RequestTableLimits, port: ClientPort, log: RoleLog,
-        board: InspectionBoard, actorSystem: MeshActorSystem
+        place: RouterPlace, admission: Admission, limits: RequestTableLimits, port: ClientPort, encoder: PromptEncoder,
+        log: RoleLog, board: InspectionBoard, actorSystem: MeshActorSystem
     ) {
         self.actorSystem = actorSystem
         self.place = place
         self.admission = admission
         self.port = port
+        self.encoder = encoder
         self.log = log
         self.board = board
         reference = RouterRef(node: actorSystem.node, incarnation: actorSystem.incarnation)
@@ -137,7 +138,8 @@ public distributed actor Router {
             switch action {
             case .accept(let client, let request, _): accept(client, request)
             case .refuse(let client, let request, let error): send(client, ClientReply(id: request, error: error))
-            case .detach: break
+            case .detach(let client, let request):
+                if let routingID = sessions.routingID(of: client) { port.detach(routingID, request) }
             case .enqueue(let ticket): queues[ticket.model]?.post(.enqueue(ticket))
             case .reregister(let ticket, let group): queues[ticket.model]?.post(.reregister(ticket, running: group))
             case .endAtQueue(let request, let attempt, let count):

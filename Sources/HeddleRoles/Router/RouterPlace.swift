@@ -24,6 +24,8 @@ struct RouterPlace: Sendable {
     let queues: [ModelName: ActorIdentity]
     /// Rank 0 of every group.
     let workers: [GroupName: ActorIdentity]
+    /// Which model each group serves.
+    let served: [GroupName: ModelName]
     /// The cache that describes adapters: this host's, or any.
     let cache: ActorIdentity
     let clientLimits: ClientLimits
@@ -36,6 +38,11 @@ struct RouterPlace: Sendable {
     /// How long a request waits for the cache to describe its adapter.
     let descriptionPatience: Duration = .seconds(30)
     let reportedRequestCountMax = 1024
+
+    /// Rank 0 of each group that serves a model, by the groups' names.
+    func groups(of model: ModelName) -> [(name: GroupName, worker: ActorIdentity)] {
+        workers.sorted { $0.key < $1.key }.filter { served[$0.key] == model }.map { ($0.key, $0.value) }
+    }
 
     /// The adapter that `model` or `base:adapter` names; nil for a base model and for what nobody knows.
     func adapter(named text: String) -> Adapter? {

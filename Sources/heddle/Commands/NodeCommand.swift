@@ -3,6 +3,7 @@ import Dispatch
 import Foundation
 import HeddleCluster
 import HeddleCore
+import HeddleGateway
 import HeddleRoles
 import Logging
 
@@ -41,9 +42,26 @@ struct NodeCommand: AsyncParsableCommand {
         logger.logLevel = logLevel
         let host = try await NodeHost.start(
             configuration, node: NodeName(name), version: Heddle.configuration.version, logger: logger)
+        let gateway: Gateway?
+        do {
+            gateway = try await openGateway(configuration, host, logger)
+        } catch {
+            await host.stop()
+            throw error
+        }
         Readiness.announce()
         await stop.wait()
+        await gateway?.drain(within: configuration.limits.drainMax)
         await host.stop()
+    }
+
+    private func openGateway(
+        _ configuration: ClusterConfiguration, _ host: NodeHost, _ logger: Logger
+    ) async throws -> Gateway? {
+        guard let place = configuration.node(NodeName(name))?.http, let front = host.front else { return nil }
+        var logger = logger
+        logger[metadataKey: "actor"] = "gateway"
+        return try await Gateway.start(front, at: place, logger: logger)
     }
 }
 

@@ -15,16 +15,18 @@ struct Topology {
 
     /// One line a node.
     func table(processes: [String: Int32]) -> [String] {
-        var table = Table(["NODE", "PID", "ROLES", "MODEL", "CLIENTS"])
+        let hasGateway = nodes.contains { $0.http != nil }
+        var table = Table(["NODE", "PID", "ROLES", "MODEL", "CLIENTS"] + (hasGateway ? ["HTTP"] : []))
         for node in nodes {
             var model = "-"
             if let (group, rank) = configuration.place(of: node.name) {
                 model = "\(group.model), rank \(rank) of \(group.ranks.count) in \(group.name)"
             }
-            table.rows.append([
-                node.name.text, processes[node.name.text].map { String($0) } ?? "-",
-                node.roles.map(\.rawValue).joined(separator: " "), model, node.client ?? "-",
-            ])
+            table.rows.append(
+                [
+                    node.name.text, processes[node.name.text].map { String($0) } ?? "-",
+                    node.roles.map(\.rawValue).joined(separator: " "), model, node.client ?? "-",
+                ] + (hasGateway ? [node.http?.origin ?? "-"] : []))
         }
         return table.lines
     }
@@ -36,18 +38,33 @@ struct Topology {
             "ready after \(String(format: "%.1f", seconds)) s; logs in \(directory.logs)"
         ]
         if let submit = submitLine { lines += ["", "Submit with", "  \(submit)", ""] }
+        if let curl = curlLine { lines += ["or, from any program that knows OpenAI's API,", "  \(curl)", ""] }
         return lines.joined(separator: "\n")
+    }
+
+    /// The same over HTTP; nil where no gateway is here.
+    var curlLine: String? {
+        guard let http = nodes.lazy.compactMap(\.http).first, let (tenant, model, prompt) = sample else { return nil }
+        let key = tenant.keyFile.map { "$(cat \(Self.quoted(Self.short($0))))" } ?? "KEY-OF-\(tenant.name)"
+        let trust = http.tls.map { " --cacert \(Self.quoted(Self.short($0.certificateFile)))" } ?? ""
+        return "curl\(trust) \(http.origin)/v1/completions -H \"Authorization: Bearer \(key)\" "
+            + "-d '{\"model\": \"\(model)\", \"prompt\": \"\(prompt)\", \"max_tokens\": 64}'"
+    }
+
+    /// Who asks what, in the lines that show how.
+    private var sample: (tenant: ClusterConfiguration.Tenant, model: String, prompt: String)? {
+        guard let tenant = configuration.tenants.first else { return nil }
+        let adapter = configuration.adapters.first { $0.isAllowed(tenant.name) }
+        guard let model = adapter?.name.text ?? configuration.models.first?.name.text else { return nil }
+        let isDemo = configuration.model(ModelName("demo")) != nil && model == "sql"
+        return (tenant, model, isDemo ? "List the customers in Paris with more than 30 orders." : "Hello")
     }
 
     /// A command that a shell takes as it stands; nil where no router is here.
     var submitLine: String? {
-        guard !configuration.clientEndpoints.isEmpty, let tenant = configuration.tenants.first else { return nil }
-        let adapter = configuration.adapters.first { $0.isAllowed(tenant.name) }
-        guard let model = adapter?.name.text ?? configuration.models.first?.name.text else { return nil }
+        guard !configuration.clientEndpoints.isEmpty, let (tenant, model, prompt) = sample else { return nil }
         let key = tenant.keyFile.map { "\"$(cat \(Self.quoted(Self.short($0))))\"" } ?? "KEY-OF-\(tenant.name)"
         let program = CommandLine.arguments[0].contains("/") ? CommandLine.arguments[0] : "heddle"
-        let isDemo = configuration.model(ModelName("demo")) != nil && model == "sql"
-        let prompt = isDemo ? "List the customers in Paris with more than 30 orders." : "Hello"
         return "\(Self.quoted(program)) submit -c \(Self.quoted(Self.short(configuration.path))) --model \(model) "
             + "--key \(key) \"\(prompt)\""
     }

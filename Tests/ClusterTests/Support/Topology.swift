@@ -30,6 +30,7 @@ enum Topology: String, CaseIterable, Sendable {
             .replacing("path: demo/", with: "path: \(Self.folder)/demo/")
             .replacing("keyFile: keys/", with: "keyFile: \(Self.shipped)/keys/")
             .replacing("127.0.0.1:7400", with: "127.0.0.1:\(port)")
+            .replacing("127.0.0.1:8000", with: "127.0.0.1:\(try freePort(besides: port))")
     }
 }
 
@@ -58,9 +59,11 @@ final class TemporaryFolder: Sendable {
 }
 
 /// A port of loopback that nobody has at the moment.
-func freePort() throws -> UInt16 {
-    let holder = try PortHolder()
-    return holder.port
+func freePort(besides taken: UInt16 = 0) throws -> UInt16 {
+    while true {
+        let holder = try PortHolder()
+        if holder.port != taken { return holder.port }
+    }
 }
 
 /// Listens at a port of loopback until it goes.
