@@ -1042,11 +1042,11 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, heat_case),
     offsetof(Heddle__Client__V1__Sampling, temperature),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -1054,11 +1054,11 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, likeliest_case),
     offsetof(Heddle__Client__V1__Sampling, top_k),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -1150,11 +1150,11 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, least_case),
     offsetof(Heddle__Client__V1__Sampling, min_p),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -1234,11 +1234,11 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
+    offsetof(Heddle__Client__V1__Sampling, least_length_case),
     offsetof(Heddle__Client__V1__Sampling, min_tokens),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {

@@ -84,8 +84,8 @@ extension WholeMesh {
             defer { client.close() }
             let before = try await mesh.whole()
             let requests = (0..<8).map { index in
-                var sampling = SamplingParameters(temperature: 100, seed: UInt64(index), tokenCountMax: 250)
-                if index % 4 == 0 { sampling = SamplingParameters(tokenCountMax: 100) }
+                var sampling = RequestedSampling(temperature: 100, seed: UInt64(index), tokenCountMax: 250)
+                if index % 4 == 0 { sampling = RequestedSampling(tokenCountMax: 100) }
                 if index == 3 { sampling.choiceCount = 3 }
                 if index == 5 {
                     (sampling.repetitionPenalty, sampling.presencePenalty, sampling.frequencyPenalty) = (1.5, 1, 0.5)

@@ -43,7 +43,7 @@ extension WholeMesh {
             for round in 0..<4 {
                 for index in 0..<Self.count {
                     let submission = ClientSubmission.request(
-                        model: "copy-\(index)", sampling: SamplingParameters(tokenCountMax: 2))
+                        model: "copy-\(index)", sampling: RequestedSampling(tokenCountMax: 2))
                     let failure = await client.failure(of: submission)
                     #expect(failure == nil, "copy-\(index) in round \(round): \(String(describing: failure))")
                 }

@@ -56,7 +56,7 @@ extension WholeMesh {
                 guard case .text(let prompt) = submission.prompt else { continue }
                 var words = [
                     "generate", "--model-dir", Topology.model, "--prompt", prompt, "--max-tokens",
-                    "\(submission.sampling.tokenCountMax)", "--tensor-parallel", "2", "--json",
+                    "\(submission.sampling.tokenCountMax ?? 0)", "--tensor-parallel", "2", "--json",
                 ]
                 if submission.model != "demo" {
                     words += ["--adapter", "\(Topology.folder)/demo/adapters/\(submission.model)"]
@@ -74,7 +74,7 @@ extension WholeMesh {
 
 /// 64 requests of every kind, over 8 adapters and the base model, from 4 tenants.
 enum Mix {
-    static let greedy = SamplingParameters(tokenCountMax: 20)
+    static let greedy = RequestedSampling(tokenCountMax: 20)
 
     static let submissions: [ClientSubmission] = (0..<64).map { index in
         let models = Topology.adapters + ["demo"]
@@ -116,7 +116,7 @@ enum Mix {
 
     /// What must hold of any answer, whatever the model.
     static func expectSound(_ answer: Answer, to submission: ClientSubmission, _ tokenizer: Tokenizer) {
-        let sampling = submission.sampling
+        let sampling = submission.sampling.completed(by: SamplingDefaults())
         for (choice, messageCount) in zip(answer.choices, answer.messageCounts) {
             let whole = tokenizer.decode(choice.tokens)
             if sampling.stopStrings.isEmpty {

@@ -29,7 +29,7 @@ import Testing
 
     /// The whole answer to a submission, from where it wants it.
     @Sendable private static func answer(_ submission: ClientSubmission) -> [ClientReply] {
-        let count = submission.sampling.tokenCountMax
+        let count = submission.sampling.tokenCountMax ?? 0
         return [Samples.accepted(submission.id)]
             + (submission.resumeFrom[0]..<count).map { index in
                 Samples.tokens(index..<index + 1, finish: index == count - 1 ? .length : nil, id: submission.id)

@@ -99,7 +99,7 @@ import Testing
         #expect(submission.prompt == .text("größte Städte?"))
         #expect(submission.key == "secret")
         #expect(submission.model == "sql")
-        #expect(submission.sampling == SamplingParameters(seed: submission.id.low, tokenCountMax: 64))
+        #expect(submission.sampling == RequestedSampling(seed: submission.id.low, tokenCountMax: 64))
     }
 
     @Test(.enabled(if: canRun, "no Python with pyzmq and protobuf"))

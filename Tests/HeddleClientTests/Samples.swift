@@ -11,7 +11,7 @@ enum Samples {
     ) -> ClientSubmission {
         ClientSubmission(
             id: id, model: "sql", prompt: .text("hello"),
-            sampling: SamplingParameters(choiceCount: choiceCount, tokenCountMax: tokenCountMax), deadline: deadline)
+            sampling: RequestedSampling(choiceCount: choiceCount, tokenCountMax: tokenCountMax), deadline: deadline)
     }
 
     static func accepted(_ id: RequestID = id) -> ClientReply {

@@ -159,11 +159,11 @@ import Testing
     @Test func ignoredEndTokensAreTokensLikeAnyOther() throws {
         let golden = try Golden("heads4")
         let engine = try LocalEngine(model: golden.model)
-        let defaults = SamplingDefaults(endTokens: [golden.sequences[0].tokens[9]])
+        let ends = [golden.sequences[0].tokens[9]]
         func tokens(_ isIgnored: Bool) throws -> [TokenID] {
             let parameters = SamplingParameters(tokenCountMax: 32, ignoresEndTokens: isIgnored)
             let request = LocalRequest(
-                promptTokens: golden.sequences[0].prompt, parameters: parameters.completed(by: defaults))
+                promptTokens: golden.sequences[0].prompt, parameters: parameters.ending(at: ends))
             return try engine.generate([request])[0].tokens
         }
         #expect(try tokens(false).count < 10)

@@ -56,7 +56,7 @@ import Testing
             tokenCountMax: 64, tokenCountMin: settings.min_tokens ?? 0)
         #expect(parameters.firstError(limits: RequestLimits()) == nil)
         let file = try #require(Self.file)
-        return parameters.completed(by: SamplingDefaults(endTokens: file.end_tokens))
+        return parameters.ending(at: file.end_tokens)
     }
 
     @Test func processedLogitsAreTransformersOwn() throws {

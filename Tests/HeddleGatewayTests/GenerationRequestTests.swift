@@ -20,7 +20,7 @@ import Testing
         } catch { return error }
     }
 
-    private func sampling(_ endpoint: GenerationRequest.Endpoint, _ member: String) throws -> SamplingParameters {
+    private func sampling(_ endpoint: GenerationRequest.Endpoint, _ member: String) throws -> RequestedSampling {
         let prompt = endpoint == .chat ? #""messages": [{"role": "user", "content": "x"}]"# : #""prompt": "x""#
         return try read(endpoint, #"{"model": "m", \#(prompt), \#(member)}"#).sampling
     }
@@ -36,7 +36,7 @@ import Testing
             """)
         #expect(
             sampling
-                == SamplingParameters(
+                == RequestedSampling(
                     temperature: 0.5, topK: 7, topP: 0.9, minP: 0.1, typicalP: 0.8, repetitionPenalty: 1.1,
                     presencePenalty: 0.25, frequencyPenalty: -0.5,
                     logitBias: [.init(token: 4, bias: 2.5), .init(token: 30, bias: -1)], choiceCount: 3, bestOf: 4,
@@ -50,7 +50,7 @@ import Testing
         #expect(try sampling(.completions, #""n": 2.0"#).choiceCount == 2)
         #expect(
             try sampling(.completions, #""temperature": null, "stop": null, "logit_bias": null"#)
-                == SamplingParameters())
+                == RequestedSampling())
         #expect(try sampling(.completions, #""logprobs": 2"#).logprobCount == 2)
         #expect(try sampling(.chat, #""logprobs": true"#).logprobCount == 0)
         #expect(try sampling(.chat, #""logprobs": true, "top_logprobs": 3"#).logprobCount == 3)

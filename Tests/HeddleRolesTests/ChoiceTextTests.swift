@@ -71,6 +71,28 @@ struct ChoiceTextTests {
         #expect(kept.count == 1)
     }
 
+    @Test func aStopStringThatTheLeastLengthCoversIsText() {
+        let all = tokens("alpha STOP beta STOP gamma")
+        func text(after count: Int) -> String {
+            var choice = ChoiceText(tokenizer, stops: ["STOP"], stopFreeTokenCount: count)
+            for end in 1...all.count {
+                guard case .stopped(let kept) = choice.scan(Array(all.prefix(end)), isLast: end == all.count) else {
+                    continue
+                }
+                #expect(end > count)
+                return choice.text(of: 0..<kept, in: Array(all.prefix(kept)), isEnd: true)
+            }
+            return choice.text(of: 0..<all.count, in: all, isEnd: true)
+        }
+        // The first STOP is complete with the token whose end its last byte is.
+        let ends = (1...all.count).map { tokenizer.decode(Array(all.prefix($0))).utf8.count }
+        let first = (ends.firstIndex { $0 >= "alpha STOP".utf8.count } ?? 0) + 1
+        #expect(text(after: 0) == "alpha ")
+        #expect(text(after: first - 1) == "alpha ")
+        #expect(text(after: first) == "alpha STOP beta ")
+        #expect(text(after: all.count) == "alpha STOP beta STOP gamma")
+    }
+
     @Test func withoutAStopEverythingIsSafeAtTheEnd() {
         let all = tokens("alpha ST")
         var choice = ChoiceText(tokenizer, stops: ["STOP"])

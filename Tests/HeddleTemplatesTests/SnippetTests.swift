@@ -35,6 +35,18 @@ import Testing
             unsupported.count * 1000 <= Self.unsupportedShareMax * lines.count, "\(unsupported.count) are not supported"
         )
     }
+
+    /// What Jinja2 3.1 on Python 3.11 gives for x = 2 and y = 3: a sign that it computed first binds weaker than the power of what it
+    /// cannot know yet.
+    @Test(arguments: [
+        ("-2 ** x", "-4"), ("(-2) ** x", "-4"), ("(1-3) ** x", "-4"), ("-2 ** 3 ** x", "-64"), ("-2 ** 2", "4"),
+        ("-x ** 2", "4"), ("2 ** -x", "0.25"), ("-2.0 ** x", "-4.0"), ("- -2 ** x", "4"), ("(-2*3) ** x", "-36"),
+        ("-y ** x", "9"), ("(-2) ** (x + 1)", "-8"), ("2 * -3 ** x", "-18"), ("(-2)|abs ** x", "4"),
+    ])
+    func aNegativeConstantIsRaisedAsInPython(source: String, text: String) throws {
+        let rendered = try Template("{{ \(source) }}").render([("x", .integer(2)), ("y", .integer(3))])
+        #expect(rendered == text)
+    }
 }
 
 /// A text or an error, to compare with a golden.

@@ -142,6 +142,18 @@ struct  Heddle__Client__V1__Sampling__LogitBiasEntry
 
 
 typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__HEAT__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__HEAT_TEMPERATURE = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__HEAT__CASE)
+} Heddle__Client__V1__Sampling__HeatCase;
+
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST_TOP_K = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST__CASE)
+} Heddle__Client__V1__Sampling__LikeliestCase;
+
+typedef enum {
   HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET = 0,
   HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__CASE)
@@ -172,6 +184,12 @@ typedef enum {
 } Heddle__Client__V1__Sampling__ReportCase;
 
 typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__LEAST__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__LEAST_MIN_P = 10
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__LEAST__CASE)
+} Heddle__Client__V1__Sampling__LeastCase;
+
+typedef enum {
   HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__NOT_SET = 0,
   HEDDLE__CLIENT__V1__SAMPLING__TYPICAL_TYPICAL_P = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__CASE)
@@ -182,6 +200,12 @@ typedef enum {
   HEDDLE__CLIENT__V1__SAMPLING__REPETITION_REPETITION_PENALTY = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__REPETITION__CASE)
 } Heddle__Client__V1__Sampling__RepetitionCase;
+
+typedef enum {
+  HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH__NOT_SET = 0,
+  HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH_MIN_TOKENS = 17
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH__CASE)
+} Heddle__Client__V1__Sampling__LeastLengthCase;
 
 typedef enum {
   HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__NOT_SET = 0,
@@ -198,22 +222,10 @@ typedef enum {
 struct  Heddle__Client__V1__Sampling
 {
   ProtobufCMessage base;
-  /*
-   * 0 is greedy.
-   */
-  float temperature;
-  /*
-   * 0 keeps all tokens.
-   */
-  uint32_t top_k;
   size_t n_stop;
   ProtobufCBinaryData *stop;
   size_t n_stop_token_ids;
   uint32_t *stop_token_ids;
-  /*
-   * Keeps tokens that are at least so many times as likely as the likeliest; 0 keeps all.
-   */
-  float min_p;
   float presence_penalty;
   float frequency_penalty;
   /*
@@ -225,10 +237,14 @@ struct  Heddle__Client__V1__Sampling
    * The model's own end tokens do not end a choice.
    */
   protobuf_c_boolean ignore_eos;
-  /*
-   * No end token and no token of stop_token_ids comes before so many tokens.
-   */
-  uint32_t min_tokens;
+  Heddle__Client__V1__Sampling__HeatCase heat_case;
+  union {
+    float temperature;
+  };
+  Heddle__Client__V1__Sampling__LikeliestCase likeliest_case;
+  union {
+    uint32_t top_k;
+  };
   Heddle__Client__V1__Sampling__NucleusCase nucleus_case;
   union {
     float top_p;
@@ -249,6 +265,10 @@ struct  Heddle__Client__V1__Sampling
   union {
     uint32_t logprobs;
   };
+  Heddle__Client__V1__Sampling__LeastCase least_case;
+  union {
+    float min_p;
+  };
   Heddle__Client__V1__Sampling__TypicalCase typical_case;
   union {
     float typical_p;
@@ -256,6 +276,10 @@ struct  Heddle__Client__V1__Sampling
   Heddle__Client__V1__Sampling__RepetitionCase repetition_case;
   union {
     float repetition_penalty;
+  };
+  Heddle__Client__V1__Sampling__LeastLengthCase least_length_case;
+  union {
+    uint32_t min_tokens;
   };
   Heddle__Client__V1__Sampling__PromptReportCase prompt_report_case;
   union {
@@ -268,7 +292,7 @@ struct  Heddle__Client__V1__Sampling
 };
 #define HEDDLE__CLIENT__V1__SAMPLING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__client__v1__sampling__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL, 0, 0, HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__GENERATOR__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__CHOICES__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LENGTH__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPETITION__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__SELECTION__NOT_SET, {0} }
+    , 0,NULL, 0,NULL, 0, 0, 0,NULL, 0, HEDDLE__CLIENT__V1__SAMPLING__HEAT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__GENERATOR__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__CHOICES__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LENGTH__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LEAST__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__TYPICAL__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__REPETITION__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT__NOT_SET, {0}, HEDDLE__CLIENT__V1__SAMPLING__SELECTION__NOT_SET, {0} }
 
 
 /*

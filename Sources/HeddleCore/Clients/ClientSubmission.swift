@@ -9,7 +9,7 @@ public struct ClientSubmission: Hashable, Sendable {
     /// An adapter, a base model or `base:adapter`, in bounds but not looked up; empty: the router's only model.
     public var model: String
     public var prompt: Prompt
-    public var sampling: SamplingParameters
+    public var sampling: RequestedSampling
     /// Life of the request from when the router reads it; nil: the router's own limit.
     public var deadline: Duration?
     /// Tokens that may be sent before more credit; nil: all of them.
@@ -21,7 +21,7 @@ public struct ClientSubmission: Hashable, Sendable {
 
     public init(
         id: RequestID, key: String? = nil, tenant: TenantName? = nil, model: String = "", prompt: Prompt,
-        sampling: SamplingParameters = SamplingParameters(), deadline: Duration? = nil, creditTokens: Int? = nil,
+        sampling: RequestedSampling = RequestedSampling(), deadline: Duration? = nil, creditTokens: Int? = nil,
         resumeFrom: [Int]? = nil, echoesPrompt: Bool = false
     ) {
         self.id = id
@@ -81,7 +81,7 @@ public struct ClientSubmission: Hashable, Sendable {
         if resumeFrom.count != sampling.choiceCount {
             return invalid("resume_from", "\(resumeFrom.count) indices", "empty or one index for each of n choices")
         }
-        if let index = resumeFrom.first(where: { !(0...sampling.tokenCountMax).contains($0) }) {
+        if let index = resumeFrom.first(where: { !(0...(sampling.tokenCountMax ?? .max)).contains($0) }) {
             return invalid("resume_from", "\(index)", "an index from 0 to max_tokens")
         }
         return nil

@@ -7,21 +7,21 @@ public struct Admission: Hashable, Sendable {
         /// The adapter that the request began with; nil takes what the model's name stands for now.
         public var pinned: ModelCatalogue.Adapter?
         public var promptTokens: [TokenID]
-        public var parameters: SamplingParameters
+        public var sampling: RequestedSampling
         public var deadline: Duration
-        /// What the model adds to the parameters.
+        /// What the model says where the client says nothing.
         public var defaults: SamplingDefaults
 
         public init(
             id: RequestID, model: String, pinned: ModelCatalogue.Adapter? = nil, promptTokens: [TokenID],
-            parameters: SamplingParameters, deadline: Duration,
-            defaults: SamplingDefaults = SamplingDefaults(endTokens: [])
+            sampling: RequestedSampling, deadline: Duration,
+            defaults: SamplingDefaults = SamplingDefaults()
         ) {
             self.id = id
             self.model = model
             self.pinned = pinned
             self.promptTokens = promptTokens
-            self.parameters = parameters
+            self.sampling = sampling
             self.deadline = deadline
             self.defaults = defaults
         }
@@ -62,18 +62,20 @@ public struct Admission: Hashable, Sendable {
         }
     }
 
-    /// Checks everything. A prompt that does not fit with all its new tokens is refused, never cut: a request that was
-    /// changed on the way would not be the client's.
+    /// Checks everything. A prompt that does not fit with all the new tokens that it asks for is refused, never cut: a request
+    /// that was changed on the way would not be the client's.
     public func admit(_ draft: Draft, tenant: TenantTable.Tenant) throws(RequestError) -> Submission {
         let resolved = try resolve(draft.model, pinned: draft.pinned, tenant: tenant)
-        if let error = draft.parameters.firstError(limits: limits) { throw error }
+        let tokenCountMax = resolved.model.sequenceTokenCountMax
+        let parameters = draft.sampling.completed(
+            by: draft.defaults, roomTokenCount: tokenCountMax - draft.promptTokens.count)
+        if let error = parameters.firstError(limits: limits) { throw error }
         guard draft.deadline > .zero, draft.deadline <= limits.deadlineMax else {
             throw .invalidParameter(
                 name: "deadline", value: "\(draft.deadline)", rule: "above 0 and up to \(limits.deadlineMax)")
         }
         guard !draft.promptTokens.isEmpty else { throw .emptyPrompt }
-        let tokenCountMax = resolved.model.sequenceTokenCountMax
-        let (total, overflow) = draft.promptTokens.count.addingReportingOverflow(draft.parameters.tokenCountMax)
+        let (total, overflow) = draft.promptTokens.count.addingReportingOverflow(parameters.tokenCountMax)
         guard !overflow, total <= tokenCountMax else {
             throw .promptTooLong(tokenCount: draft.promptTokens.count, tokenCountMax: tokenCountMax)
         }
@@ -81,14 +83,14 @@ public struct Admission: Hashable, Sendable {
         for token in draft.promptTokens where token < 0 || Int(token) >= vocabularyCount {
             throw .promptTokenOutOfRange(token: token, vocabularyCount: vocabularyCount)
         }
-        if let error = draft.parameters.firstError(
+        if let error = parameters.firstError(
             promptTokenCount: draft.promptTokens.count, vocabularyCount: vocabularyCount, limits: limits)
         {
             throw error
         }
         return Submission(
             id: draft.id, tenant: tenant.name, model: resolved.model.name, adapter: resolved.adapter,
-            promptTokens: draft.promptTokens, parameters: draft.parameters.completed(by: draft.defaults),
+            promptTokens: draft.promptTokens, parameters: parameters.ending(at: draft.defaults.endTokens),
             deadline: draft.deadline)
     }
 }

@@ -27,7 +27,7 @@ public struct SamplingParameters: Hashable, Sendable {
     public var bestOf: Int?
     /// The most new tokens of a choice.
     public var tokenCountMax: Int
-    /// New tokens before which no stop token is drawn. A stop string ends a choice all the same.
+    /// New tokens before which a choice does not end: no stop token is drawn, and no stop string is seen.
     public var tokenCountMin: Int
     /// Texts that end a choice; the text is cut before the first of them.
     public var stopStrings: [String]

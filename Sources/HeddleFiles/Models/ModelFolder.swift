@@ -7,8 +7,8 @@ public struct ModelFolder: Sendable {
     public let path: String
     /// What config.json and generation_config.json say.
     public let configuration: ModelConfiguration
-    /// What generation_config.json proposes to requests.
-    public let generationDefaults: GenerationDefaults
+    /// What holds where a request does not say how to draw: what generation_config.json proposes, or else Heddle's defaults.
+    public let samplingDefaults: SamplingDefaults
     /// The mapped tensors, by their names in the checkpoint.
     public let weights: SafetensorsSet
     private let files: [(name: String, content: MappedFile)]
@@ -23,20 +23,22 @@ public struct ModelFolder: Sendable {
         files.append(("config.json", config))
         var configuration = try Self.configuration(of: config, limits: limits)
 
+        var defaults = SamplingDefaults()
         let generationPath = folder + "generation_config.json"
         if let generation = try Self.mapWherePresent(generationPath, limits: limits) {
             files.append(("generation_config.json", generation))
             let reader = FieldReader(object: try Self.object(of: generation), file: generationPath)
-            do {
-                generationDefaults = try GenerationDefaults.read(reader, limits: limits)
+            do throws(FieldError) {
+                if let first = GenerationFields.refusals(of: reader.object, file: generationPath).first { throw first }
+                defaults = try GenerationFields.read(reader, limits: limits)
                 if reader.present("eos_token_id") != nil {
                     configuration.endTokens = try TokenFields.ends(
                         reader, vocabularyCount: configuration.vocabularyCount, default: [], limits: limits)
                 }
             } catch { throw .field(error) }
-        } else {
-            generationDefaults = GenerationDefaults()
         }
+        defaults.endTokens = configuration.endTokens
+        samplingDefaults = defaults
 
         weights = try Self.weights(of: folder)
         self.configuration = configuration

@@ -92,7 +92,7 @@ public struct TensorView: Sendable {
     }
 
     /// The index of the first infinity or NaN of an f32, f16 or bf16 tensor; nil where all numbers are finite.
-    func firstNotFinite() -> Int? {
+    package func firstNotFinite() -> Int? {
         precondition(elementType.isReadAsFloat, "\(elementType) has no infinities that are known here")
         return withUnsafeBytes { bytes in
             // Safety: the file checked the alignment. A value is finite where its exponent is not all ones.

@@ -2,22 +2,23 @@ import HeddleCore
 import HeddleFiles
 
 extension FieldReader {
-    /// How tokens are drawn, as far as both endpoints say it alike. Ranges are checked by admission, like everybody's.
-    mutating func sampling() throws(HTTPFailure) -> SamplingParameters {
-        var sampling = SamplingParameters()
-        if let value = try number("temperature") { sampling.temperature = value }
-        if let value = try number("top_p") { sampling.topP = value }
+    /// How tokens are drawn, as far as both endpoints say it alike. What is left out is the model's default;
+    /// ranges are checked by admission, like everybody's.
+    mutating func sampling() throws(HTTPFailure) -> RequestedSampling {
+        var sampling = RequestedSampling()
+        sampling.temperature = try number("temperature")
+        sampling.topP = try number("top_p")
         // vLLM says −1 for all.
-        if let value = try integer("top_k") { sampling.topK = value == -1 ? 0 : value }
-        if let value = try number("min_p") { sampling.minP = value }
-        if let value = try number("typical_p") { sampling.typicalP = value }
-        if let value = try number("repetition_penalty") { sampling.repetitionPenalty = value }
+        sampling.topK = try integer("top_k").map { $0 == -1 ? 0 : $0 }
+        sampling.minP = try number("min_p")
+        sampling.typicalP = try number("typical_p")
+        sampling.repetitionPenalty = try number("repetition_penalty")
         if let value = try number("presence_penalty") { sampling.presencePenalty = value }
         if let value = try number("frequency_penalty") { sampling.frequencyPenalty = value }
         sampling.logitBias = try logitBias()
         if let value = try integer("n") { sampling.choiceCount = value }
         sampling.bestOf = try integer("best_of")
-        if let value = try integer("min_tokens") { sampling.tokenCountMin = value }
+        sampling.tokenCountMin = try integer("min_tokens")
         sampling.stopStrings = try stops()
         sampling.stopTokens = try tokens("stop_token_ids") ?? []
         if let value = try flag("ignore_eos") { sampling.ignoresEndTokens = value }

@@ -23,7 +23,7 @@ package struct GenerationRequest: Sendable {
     package var model: String
     package var prompts: Prompts
     /// All but the seed and the length, which may be left to the request's id and to the model's context.
-    package var sampling: SamplingParameters
+    package var sampling: RequestedSampling
     package var seed: UInt64?
     package var tokenCountMax: Int?
     package var deadline: Duration?

@@ -149,7 +149,7 @@ struct RoleBuilder {
             try folders.mapValues { folder in
                 RouterPlace.Model(
                     tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
-                    defaults: SamplingDefaults(endTokens: folder.configuration.endTokens))
+                    defaults: folder.samplingDefaults)
             }
         }
         var catalogue = ModelCatalogue()

@@ -20,7 +20,9 @@ package struct ChoiceText: Sendable {
     /// What was still held back when the choice ended.
     private var rest: String?
 
-    package init(_ tokenizer: Tokenizer, stops: [String]) { stream = TextStream(tokenizer, stopStrings: stops) }
+    package init(_ tokenizer: Tokenizer, stops: [String], stopFreeTokenCount: Int = 0) {
+        stream = TextStream(tokenizer, stopStrings: stops, stopFreeTokenCount: stopFreeTokenCount)
+    }
 
     /// Takes in what is new of the choice's tokens and looks for stop strings.
     package mutating func scan(_ tokens: [TokenID], isLast: Bool) -> Verdict {

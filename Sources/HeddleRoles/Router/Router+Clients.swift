@@ -177,7 +177,7 @@ extension Router {
             tokens = try await encoder.tokens(of: text, for: tenant, by: model.tokenizer)
         }
         return Admission.Draft(
-            id: submission.id, model: name, pinned: pinned, promptTokens: tokens, parameters: submission.sampling,
+            id: submission.id, model: name, pinned: pinned, promptTokens: tokens, sampling: submission.sampling,
             deadline: submission.deadline ?? place.clientLimits.request.deadlineMax, defaults: model.defaults)
     }
 

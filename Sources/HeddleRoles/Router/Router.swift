@@ -181,7 +181,9 @@ public distributed actor Router {
         if streams[request] == nil {
             let parameters = submission.parameters
             streams[request] = Stream(
-                texts: (0..<parameters.runCount).map { _ in ChoiceText(model.tokenizer, stops: parameters.stopStrings)
+                texts: (0..<parameters.runCount).map { _ in
+                    ChoiceText(
+                        model.tokenizer, stops: parameters.stopStrings, stopFreeTokenCount: parameters.tokenCountMin)
                 },
                 started: now(), finishes: Array(repeating: nil, count: parameters.choiceCount))
         }

@@ -22,6 +22,26 @@ extension Expression {
         Expression(kind: try kind.mapChildren(change), line: line, depth: depth)
     }
 
+    /// Whether Jinja2 can compute it before it runs the template.
+    var isConstant: Bool {
+        switch kind {
+        case .name, .variable, .captured, .call: false
+        default: children.allSatisfy(\.isConstant)
+        }
+    }
+
+    /// The number that literals, signs, sums, products and powers of them make; nil for everything else.
+    var foldedNumber: Constant? {
+        switch kind {
+        case .constant(let constant): constant.isNumber ? constant : nil
+        case .positive(let operand): operand.foldedNumber
+        case .negative(let operand): operand.foldedNumber?.negated
+        case .binary(let operation, let left, let right):
+            left.foldedNumber.flatMap { left in right.foldedNumber.flatMap { left.combined(operation, $0) } }
+        default: nil
+        }
+    }
+
     /// Whether one of the names is read anywhere in it.
     func reads(_ name: String) -> Bool {
         if case .name(let own) = kind { return own == name }
@@ -93,5 +113,68 @@ extension Expression? {
     fileprivate func mapped(_ change: Expression.Kind.Change) throws(TemplateError) -> Self {
         guard let self else { return nil }
         return try change(self)
+    }
+}
+
+extension Constant {
+    fileprivate var isNumber: Bool {
+        switch self {
+        case .integer, .float: true
+        case .none, .bool, .text: false
+        }
+    }
+
+    fileprivate var negated: Constant? {
+        switch self {
+        case .integer(let number): number == .min ? nil : .integer(-number)
+        case .float(let number): .float(-number)
+        case .none, .bool, .text: nil
+        }
+    }
+
+    /// The number without its sign; nil where it has none.
+    var negatedIfNegative: Constant? {
+        switch self {
+        case .integer(let number): number < 0 ? negated : nil
+        case .float(let number): number.sign == .minus ? negated : nil
+        case .none, .bool, .text: nil
+        }
+    }
+
+    private var double: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .float(let number): number
+        case .none, .bool, .text: nil
+        }
+    }
+
+    fileprivate func combined(_ operation: BinaryOperator, _ other: Constant) -> Constant? {
+        if case .integer(let left) = self, case .integer(let right) = other {
+            return Self.combined(operation, left, right).map { .integer($0) }
+        }
+        guard let left = double, let right = other.double else { return nil }
+        return switch operation {
+        case .add: .float(left + right)
+        case .subtract: .float(left - right)
+        case .multiply: .float(left * right)
+        default: nil
+        }
+    }
+
+    private static func combined(_ operation: BinaryOperator, _ left: Int, _ right: Int) -> Int? {
+        let (result, overflow): (Int, Bool)
+        switch operation {
+        case .add: (result, overflow) = left.addingReportingOverflow(right)
+        case .subtract: (result, overflow) = left.subtractingReportingOverflow(right)
+        case .multiply: (result, overflow) = left.multipliedReportingOverflow(by: right)
+        case .power:
+            guard (0...64).contains(right) else { return nil }
+            var power: Int? = 1
+            for _ in 0..<right { power = power.flatMap { combined(.multiply, $0, left) } }
+            return power
+        default: return nil
+        }
+        return overflow ? nil : result
     }
 }

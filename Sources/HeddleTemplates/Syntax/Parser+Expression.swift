@@ -150,9 +150,22 @@ extension Parser {
         var left = try unary()
         while skip(.power) {
             let right = try unary()
-            left = try node(.binary(.power, left, right), line, over: [left, right])
+            left = try power(left, right, line)
         }
         return left
+    }
+
+    /// Jinja2 computes what is constant first and writes the number into Python's source without parentheses, where a sign binds
+    /// weaker than `**`: `(-2) ** x` is there `-2 ** x`, which is -(2 ** x). Where both sides are constant, -2 is raised.
+    private mutating func power(
+        _ left: Expression, _ right: Expression, _ line: Int
+    ) throws(TemplateError) -> Expression {
+        guard !right.isConstant, let number = left.foldedNumber, let magnitude = number.negatedIfNegative else {
+            return try node(.binary(.power, left, right), line, over: [left, right])
+        }
+        let base = try node(.constant(magnitude), line)
+        let power = try node(.binary(.power, base, right), line, over: [base, right])
+        return try node(.negative(power), line, over: [power])
     }
 
     private mutating func unary(hasFilters: Bool = true) throws(TemplateError) -> Expression {

@@ -60,7 +60,9 @@ extension MessageArena {
 
 func readSubmission(_ payload: [UInt8], limits: ClientLimits) throws -> ClientSubmission {
     let submission = try unpacking(
-        payload, heddle__client__v1__submit__unpack, heddle__client__v1__submit__free_unpacked
+        // An entry of logit_bias takes 9 bytes and some 110 in structures: with less than that, too many of them could not be read,
+        // and not be named.
+        payload, memoryFactor: 14, heddle__client__v1__submit__unpack, heddle__client__v1__submit__free_unpacked
     ) { message in
         let id = try requestID(message.request_id)
         do throws(RequestError) {

@@ -4,18 +4,12 @@ import HeddleCore
 // MARK: Writing
 
 extension MessageArena {
-    func sampling(_ sampling: SamplingParameters) -> UnsafeMutablePointer<Heddle__Client__V1__Sampling> {
+    func sampling(_ sampling: RequestedSampling) -> UnsafeMutablePointer<Heddle__Client__V1__Sampling> {
         make(heddle__client__v1__sampling__init) { message in
-            message.temperature = sampling.temperature
-            message.top_k = UInt32(clamping: sampling.topK)
-            message.nucleus_case = HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P
-            message.top_p = sampling.topP
             message.generator_case = HEDDLE__CLIENT__V1__SAMPLING__GENERATOR_SEED
             message.seed = sampling.seed
             message.choices_case = HEDDLE__CLIENT__V1__SAMPLING__CHOICES_N
             message.n = UInt32(clamping: sampling.choiceCount)
-            message.length_case = HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS
-            message.max_tokens = UInt32(clamping: sampling.tokenCountMax)
             message.n_stop = sampling.stopStrings.count
             message.stop = array(sampling.stopStrings.map { bytes($0) })
             message.n_stop_token_ids = sampling.stopTokens.count
@@ -24,11 +18,6 @@ extension MessageArena {
                 message.report_case = HEDDLE__CLIENT__V1__SAMPLING__REPORT_LOGPROBS
                 message.logprobs = UInt32(clamping: count)
             }
-            message.min_p = sampling.minP
-            message.typical_case = HEDDLE__CLIENT__V1__SAMPLING__TYPICAL_TYPICAL_P
-            message.typical_p = sampling.typicalP
-            message.repetition_case = HEDDLE__CLIENT__V1__SAMPLING__REPETITION_REPETITION_PENALTY
-            message.repetition_penalty = sampling.repetitionPenalty
             message.presence_penalty = sampling.presencePenalty
             message.frequency_penalty = sampling.frequencyPenalty
             message.n_logit_bias = sampling.logitBias.count
@@ -40,7 +29,6 @@ extension MessageArena {
                     }
                 })
             message.ignore_eos = sampling.ignoresEndTokens ? 1 : 0
-            message.min_tokens = UInt32(clamping: sampling.tokenCountMin)
             if let count = sampling.promptLogprobCount {
                 message.prompt_report_case = HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT_PROMPT_LOGPROBS
                 message.prompt_logprobs = UInt32(clamping: count)
@@ -49,6 +37,43 @@ extension MessageArena {
                 message.selection_case = HEDDLE__CLIENT__V1__SAMPLING__SELECTION_BEST_OF
                 message.best_of = UInt32(clamping: count)
             }
+            writeDefaulted(sampling, into: &message)
+        }
+    }
+
+    /// What a model may have a default of; absent where the client leaves it to that.
+    private func writeDefaulted(_ sampling: RequestedSampling, into message: inout Heddle__Client__V1__Sampling) {
+        if let temperature = sampling.temperature {
+            message.heat_case = HEDDLE__CLIENT__V1__SAMPLING__HEAT_TEMPERATURE
+            message.temperature = temperature
+        }
+        if let count = sampling.topK {
+            message.likeliest_case = HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST_TOP_K
+            message.top_k = UInt32(clamping: count)
+        }
+        if let mass = sampling.topP {
+            message.nucleus_case = HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P
+            message.top_p = mass
+        }
+        if let least = sampling.minP {
+            message.least_case = HEDDLE__CLIENT__V1__SAMPLING__LEAST_MIN_P
+            message.min_p = least
+        }
+        if let mass = sampling.typicalP {
+            message.typical_case = HEDDLE__CLIENT__V1__SAMPLING__TYPICAL_TYPICAL_P
+            message.typical_p = mass
+        }
+        if let penalty = sampling.repetitionPenalty {
+            message.repetition_case = HEDDLE__CLIENT__V1__SAMPLING__REPETITION_REPETITION_PENALTY
+            message.repetition_penalty = penalty
+        }
+        if let count = sampling.tokenCountMax {
+            message.length_case = HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS
+            message.max_tokens = UInt32(clamping: count)
+        }
+        if let count = sampling.tokenCountMin {
+            message.least_length_case = HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH_MIN_TOKENS
+            message.min_tokens = UInt32(clamping: count)
         }
     }
 }
@@ -57,18 +82,13 @@ extension MessageArena {
 
 func readSampling(
     _ message: Heddle__Client__V1__Sampling?, id: RequestID, limits: ClientLimits
-) throws(RequestError) -> SamplingParameters {
+) throws(RequestError) -> RequestedSampling {
     // The seed must not differ when the same request is submitted again, so it cannot be drawn here.
-    var sampling = SamplingParameters(seed: id.low)
+    var sampling = RequestedSampling(seed: id.low)
     guard let message else { return sampling }
-    sampling.temperature = message.temperature
-    sampling.topK = Int(message.top_k)
-    if message.nucleus_case == HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P { sampling.topP = message.top_p }
+    readDefaulted(message, into: &sampling)
     if message.generator_case == HEDDLE__CLIENT__V1__SAMPLING__GENERATOR_SEED { sampling.seed = message.seed }
     if message.choices_case == HEDDLE__CLIENT__V1__SAMPLING__CHOICES_N { sampling.choiceCount = Int(message.n) }
-    if message.length_case == HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS {
-        sampling.tokenCountMax = Int(message.max_tokens)
-    }
     if message.report_case == HEDDLE__CLIENT__V1__SAMPLING__REPORT_LOGPROBS {
         sampling.logprobCount = Int(message.logprobs)
     }
@@ -95,16 +115,29 @@ func readSampling(
     return sampling
 }
 
-private func readOthers(_ message: Heddle__Client__V1__Sampling, into sampling: inout SamplingParameters) {
-    sampling.minP = message.min_p
+private func readDefaulted(_ message: Heddle__Client__V1__Sampling, into sampling: inout RequestedSampling) {
+    if message.heat_case == HEDDLE__CLIENT__V1__SAMPLING__HEAT_TEMPERATURE {
+        sampling.temperature = message.temperature
+    }
+    if message.likeliest_case == HEDDLE__CLIENT__V1__SAMPLING__LIKELIEST_TOP_K { sampling.topK = Int(message.top_k) }
+    if message.nucleus_case == HEDDLE__CLIENT__V1__SAMPLING__NUCLEUS_TOP_P { sampling.topP = message.top_p }
+    if message.least_case == HEDDLE__CLIENT__V1__SAMPLING__LEAST_MIN_P { sampling.minP = message.min_p }
     if message.typical_case == HEDDLE__CLIENT__V1__SAMPLING__TYPICAL_TYPICAL_P { sampling.typicalP = message.typical_p }
     if message.repetition_case == HEDDLE__CLIENT__V1__SAMPLING__REPETITION_REPETITION_PENALTY {
         sampling.repetitionPenalty = message.repetition_penalty
     }
+    if message.length_case == HEDDLE__CLIENT__V1__SAMPLING__LENGTH_MAX_TOKENS {
+        sampling.tokenCountMax = Int(message.max_tokens)
+    }
+    if message.least_length_case == HEDDLE__CLIENT__V1__SAMPLING__LEAST_LENGTH_MIN_TOKENS {
+        sampling.tokenCountMin = Int(message.min_tokens)
+    }
+}
+
+private func readOthers(_ message: Heddle__Client__V1__Sampling, into sampling: inout RequestedSampling) {
     sampling.presencePenalty = message.presence_penalty
     sampling.frequencyPenalty = message.frequency_penalty
     sampling.ignoresEndTokens = message.ignore_eos != 0
-    sampling.tokenCountMin = Int(message.min_tokens)
     if message.prompt_report_case == HEDDLE__CLIENT__V1__SAMPLING__PROMPT_REPORT_PROMPT_LOGPROBS {
         sampling.promptLogprobCount = Int(message.prompt_logprobs)
     }

@@ -112,7 +112,7 @@ struct Chat: AsyncParsableCommand {
     private func submission(_ id: RequestID) -> ClientSubmission {
         ClientSubmission(
             id: id, key: asking.key, tenant: asking.tenant, model: asking.model, prompt: .tokens([]),
-            sampling: sampling.parameters(defaultSeed: id.low),
+            sampling: sampling.requested(defaultSeed: id.low),
             deadline: .milliseconds(max(1, Int64(asking.deadline * 1000))), echoesPrompt: json)
     }
 

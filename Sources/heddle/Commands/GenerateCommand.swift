@@ -59,7 +59,7 @@ struct Generate: ParsableCommand {
         if !(1...ReductionTree.leafCount).contains(tensorParallel) {
             throw ValidationError("--tensor-parallel is a number from 1 to \(ReductionTree.leafCount).")
         }
-        if let error = sampling.parameters(defaultSeed: 0).firstError(limits: RequestLimits()) {
+        if let error = sampling.requested(defaultSeed: 0).firstError(limits: RequestLimits()) {
             throw ValidationError(error.description)
         }
     }
@@ -70,10 +70,11 @@ struct Generate: ParsableCommand {
         let tokenizer = try openTokenizer()
         let promptTokens = try promptTokens(tokenizer, vocabularyCount: model.configuration.vocabularyCount)
         let folder = try adapter.map { try AdapterFolder(path: $0, model: model) }
-        let engine = try LocalEngine(model: model, options: options(promptTokens, model.configuration))
-        let parameters = try parameters(promptTokens, model.configuration)
+        let parameters = try parameters(promptTokens, model)
+        let engine = try LocalEngine(
+            model: model, options: options(promptTokens, parameters, model.configuration))
         let adapter = folder.map { engine.add($0, named: AdapterName("adapter")) }
-        var choices = (0..<parameters.runCount).map { GeneratedChoice(number: $0, tokenizer, stops: sampling.stop) }
+        var choices = (0..<parameters.runCount).map { GeneratedChoice(number: $0, tokenizer, parameters) }
         let streams = !json && choices.count == 1
         let results = try engine.generate(
             choices.map {
@@ -102,24 +103,28 @@ struct Generate: ParsableCommand {
 
     /// What a router would admit, complete with what the model says.
     private func parameters(
-        _ promptTokens: [TokenID], _ configuration: ModelConfiguration
+        _ promptTokens: [TokenID], _ model: ModelFolder
     ) throws -> SamplingParameters {
-        let parameters = sampling.parameters(defaultSeed: 0)
-        if let error = parameters.firstError(
-            promptTokenCount: promptTokens.count, vocabularyCount: configuration.vocabularyCount,
-            limits: RequestLimits())
-        {
-            throw CommandFailure(error.description)
-        }
-        return parameters.completed(by: SamplingDefaults(endTokens: configuration.endTokens))
+        let configuration = model.configuration
+        let parameters = sampling.requested(defaultSeed: 0).completed(
+            by: model.samplingDefaults, roomTokenCount: configuration.positionCountMax - promptTokens.count)
+        let error =
+            parameters.firstError(limits: RequestLimits())
+            ?? parameters.firstError(
+                promptTokenCount: promptTokens.count, vocabularyCount: configuration.vocabularyCount,
+                limits: RequestLimits())
+        if let error { throw CommandFailure(error.description) }
+        return parameters.ending(at: model.samplingDefaults.endTokens)
     }
 
     /// KV storage for exactly these sequences.
-    private func options(_ promptTokens: [TokenID], _ configuration: ModelConfiguration) -> LocalEngine.Options {
+    private func options(
+        _ promptTokens: [TokenID], _ parameters: SamplingParameters, _ configuration: ModelConfiguration
+    ) -> LocalEngine.Options {
         var options = LocalEngine.Options()
         options.rankCount = tensorParallel
         options.weightFormat = weights
-        let positions = min(configuration.positionCountMax, promptTokens.count + min(sampling.maxTokens, 1 << 24))
+        let positions = min(configuration.positionCountMax, promptTokens.count + min(parameters.tokenCountMax, 1 << 24))
         let choiceCount = max(sampling.choiceCount, sampling.bestOf ?? 1)
         options.forward.blockCount = max(1, choiceCount * ((positions + kvBlockTokens - 1) / kvBlockTokens))
         let cores = SharedMemoryCollective.onlineCoreCount

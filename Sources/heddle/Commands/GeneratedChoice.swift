@@ -12,9 +12,12 @@ struct GeneratedChoice {
     private(set) var finish = FinishReason.length
     private var stream: TextStream?
 
-    init(number: Int, _ tokenizer: Tokenizer?, stops: [String]) {
+    init(number: Int, _ tokenizer: Tokenizer?, _ parameters: SamplingParameters) {
         self.number = number
-        stream = tokenizer.map { TextStream($0, stopStrings: stops) }
+        stream = tokenizer.map {
+            TextStream(
+                $0, stopStrings: parameters.stopStrings, stopFreeTokenCount: parameters.tokenCountMin)
+        }
     }
 
     var hasTokenizer: Bool { stream != nil }

@@ -1,32 +1,52 @@
 import ArgumentParser
 import HeddleCore
 
-/// How tokens are drawn, as flags; their bounds are the request's own and are checked with it.
+/// How tokens are drawn, as flags; their bounds are the request's own and are checked with it. What is not given is the model's
+/// default, or else Heddle's.
 struct SamplingOptions: ParsableArguments {
-    @Option(help: "New tokens at most.")
-    var maxTokens: Int = 64
-
-    @Option(help: "New tokens before which no end token and no --stop-token-id comes.")
-    var minTokens: Int = 0
-
-    @Option(help: "0 is greedy: the likeliest token each time.")
-    var temperature: Float = 0
-
-    @Option(help: "Draw from this many likeliest tokens; 0 for all.")
-    var topK: Int = 0
-
-    @Option(help: "Draw from the fewest likeliest tokens that together reach this probability.")
-    var topP: Float = 1
-
-    @Option(help: "Draw from tokens that are at least so many times as likely as the likeliest.")
-    var minP: Float = 0
+    @Option(help: "New tokens at most (default: the model's, or 64; cut to the model's context).")
+    var maxTokens: Int?
 
     @Option(
-        help: "Draw from the tokens whose surprise is nearest to the expected one, until they reach this probability.")
-    var typicalP: Float = 1
+        help: """
+            New tokens before which no end token, no --stop-token-id and no --stop ends the answer (default: \
+            the model's, or 0).
+            """)
+    var minTokens: Int?
 
-    @Option(help: "Divides the logits of tokens that the prompt or the answer holds; 1 changes nothing.")
-    var repetitionPenalty: Float = 1
+    @Option(help: "0 is greedy: the likeliest token each time (default: the model's, or 0).")
+    var temperature: Float?
+
+    @Option(help: "Draw from this many likeliest tokens; 0 for all (default: the model's, or 0).")
+    var topK: Int?
+
+    @Option(
+        help: """
+            Draw from the fewest likeliest tokens that together reach this probability (default: the \
+            model's, or 1).
+            """)
+    var topP: Float?
+
+    @Option(
+        help: """
+            Draw from tokens that are at least so many times as likely as the likeliest (default: the \
+            model's, or 0).
+            """)
+    var minP: Float?
+
+    @Option(
+        help: """
+            Draw from the tokens whose surprise is nearest to the expected one, until they reach this \
+            probability (default: the model's, or 1).
+            """)
+    var typicalP: Float?
+
+    @Option(
+        help: """
+            Divides the logits of tokens that the prompt or the answer holds; 1 changes nothing (default: \
+            the model's, or 1).
+            """)
+    var repetitionPenalty: Float?
 
     @Option(help: "Taken off the logits of tokens that the answer holds.")
     var presencePenalty: Float = 0
@@ -61,8 +81,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The same for the tokens of the prompt; shown with --json.", valueName: "k"))
     var promptLogprobs: Int?
 
-    func parameters(defaultSeed: UInt64) -> SamplingParameters {
-        SamplingParameters(
+    func requested(defaultSeed: UInt64) -> RequestedSampling {
+        RequestedSampling(
             temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
             repetitionPenalty: repetitionPenalty, presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty,
             logitBias: logitBias.map(\.entry).sorted { $0.token < $1.token }, seed: seed ?? defaultSeed,

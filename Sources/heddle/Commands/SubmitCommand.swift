@@ -57,7 +57,7 @@ struct Submit: AsyncParsableCommand {
             return ClientSubmission(
                 id: id, key: asking.key, tenant: asking.tenant, model: asking.model,
                 prompt: try PromptSource(argument: prompt, tokenIDs: promptIds).prompt(),
-                sampling: sampling.parameters(defaultSeed: id.low),
+                sampling: sampling.requested(defaultSeed: id.low),
                 deadline: .milliseconds(max(1, Int64(asking.deadline * 1000))), echoesPrompt: json)
         } catch {
             throw RequestFailure(id: id, error)

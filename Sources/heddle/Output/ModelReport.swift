@@ -12,6 +12,18 @@ struct ModelReport: Encodable {
         var theta: Double
     }
 
+    /// The defaults of requests, by their names in a request.
+    struct Sampling: Encodable {
+        var temperature: Float
+        var topK: Int
+        var topP: Float
+        var minP: Float
+        var typicalP: Float
+        var repetitionPenalty: Float
+        var maxTokens: Int
+        var minTokens: Int
+    }
+
     struct Sizes: Encodable {
         var architecture: String
         var layers: Int
@@ -31,6 +43,8 @@ struct ModelReport: Encodable {
         var kvBytesPerToken: Int
         var ranksMax: Int
         var endTokens: [Int]
+        /// What holds where a request does not say how to draw.
+        var sampling: Sampling
         var attention: [Attention]
     }
 
@@ -68,6 +82,11 @@ struct ModelReport: Encodable {
                 "packed          \(Self.list(model.packedBytes))",
                 "KV per token    \(model.kvBytesPerToken) bytes",
                 "ranks           at most \(model.ranksMax)",
+                "end tokens      \(model.endTokens.map(String.init).joined(separator: ", "))",
+                "sampling        temperature \(model.sampling.temperature), top_k \(model.sampling.topK), top_p "
+                    + "\(model.sampling.topP), min_p \(model.sampling.minP), typical_p \(model.sampling.typicalP), "
+                    + "repetition_penalty \(model.sampling.repetitionPenalty), max_tokens \(model.sampling.maxTokens), "
+                    + "min_tokens \(model.sampling.minTokens) where a request does not say",
             ]
         }
         lines += refusals.map { "refused         \($0)" }
@@ -108,6 +127,11 @@ extension ModelReport.Sizes {
         kvBytesPerToken = footprint.kvByteCountPerToken
         ranksMax = footprint.rankCountMax
         endTokens = configuration.endTokens.map(Int.init)
+        let defaults = model.samplingDefaults
+        sampling = ModelReport.Sampling(
+            temperature: defaults.temperature, topK: defaults.topK, topP: defaults.topP, minP: defaults.minP,
+            typicalP: defaults.typicalP, repetitionPenalty: defaults.repetitionPenalty,
+            maxTokens: defaults.tokenCountMax, minTokens: defaults.tokenCountMin)
         var kinds: [LayerAttention] = []
         for layer in configuration.layers where !kinds.contains(layer) { kinds.append(layer) }
         attention = kinds.map { kind in

@@ -105,7 +105,7 @@ extension ClientSubmission {
 
     static func request(
         _ prompt: String = "List the customers in Paris.", model: String = "sql", tenant: String = "acme",
-        sampling: SamplingParameters = SamplingParameters(tokenCountMax: 16), deadline: Duration? = .seconds(60)
+        sampling: RequestedSampling = RequestedSampling(tokenCountMax: 16), deadline: Duration? = .seconds(60)
     ) -> ClientSubmission {
         ClientSubmission(
             id: fresh(), key: Topology.keys[tenant], model: model, prompt: .text(prompt), sampling: sampling,
@@ -120,7 +120,7 @@ extension ClientSubmission {
     ) -> ClientSubmission {
         request(
             model: model, tenant: tenant,
-            sampling: SamplingParameters(
+            sampling: RequestedSampling(
                 temperature: 100, seed: seed, choiceCount: choiceCount, tokenCountMax: tokenCountMax),
             deadline: deadline)
     }

@@ -25,11 +25,11 @@ import Testing
     }
 
     private func error(
-        model: String = "base", prompt: [TokenID] = [1], parameters: SamplingParameters = SamplingParameters(),
+        model: String = "base", prompt: [TokenID] = [1], sampling: RequestedSampling = RequestedSampling(tokenCountMax: 64),
         deadline: Duration = .seconds(1), permission: TenantTable.Permission = .everything
     ) throws -> RequestError? {
         let draft = Admission.Draft(
-            id: request(1), model: model, promptTokens: prompt, parameters: parameters, deadline: deadline)
+            id: request(1), model: model, promptTokens: prompt, sampling: sampling, deadline: deadline)
         let admission = try admission()
         let tenant = try tenant("a", key: 1, permission: permission)
         do throws(RequestError) {
@@ -43,7 +43,7 @@ import Testing
     @Test func aSubmissionIsResolvedToItsModelAndAdapter() throws {
         let draft = Admission.Draft(
             id: request(1), model: "other:adapter-2", promptTokens: [1, 9],
-            parameters: SamplingParameters(tokenCountMax: 6), deadline: .seconds(5))
+            sampling: RequestedSampling(tokenCountMax: 6), deadline: .seconds(5))
         let submission = try admission().admit(draft, tenant: tenant("a", key: 1))
         #expect(submission.model == ModelName("other") && submission.adapter == adapter(2))
         #expect(submission.tenant == TenantName("a") && submission.promptTokens == [1, 9])
@@ -54,11 +54,59 @@ import Testing
         for isIgnored in [false, true] {
             let draft = Admission.Draft(
                 id: request(1), model: "base", promptTokens: [1],
-                parameters: SamplingParameters(
+                sampling: RequestedSampling(
                     tokenCountMax: 4, stopTokens: Array(0..<64), ignoresEndTokens: isIgnored),
                 deadline: .seconds(1), defaults: SamplingDefaults(endTokens: [5, 70, 71]))
             let parameters = try admission().admit(draft, tenant: tenant("a", key: 1)).parameters
             #expect(parameters.stopTokens == Array(0..<64) + (isIgnored ? [] : [70, 71]))
+        }
+    }
+
+    @Test func whatARequestLeavesOutIsTheModelsDefaultAndThenHeddles() throws {
+        var defaults = SamplingDefaults()
+        (defaults.temperature, defaults.topK, defaults.topP, defaults.minP) = (0.6, 20, 0.95, 0.1)
+        (defaults.typicalP, defaults.repetitionPenalty, defaults.tokenCountMin) = (0.9, 1.05, 2)
+        func parameters(_ sampling: RequestedSampling, _ defaults: SamplingDefaults) throws -> SamplingParameters {
+            let draft = Admission.Draft(
+                id: request(1), model: "base", promptTokens: [1], sampling: sampling, deadline: .seconds(1),
+                defaults: defaults)
+            return try admission().admit(draft, tenant: tenant("a", key: 1)).parameters
+        }
+        #expect(
+            try parameters(RequestedSampling(tokenCountMax: 4), defaults)
+                == SamplingParameters(
+                    temperature: 0.6, topK: 20, topP: 0.95, minP: 0.1, typicalP: 0.9, repetitionPenalty: 1.05,
+                    tokenCountMax: 4, tokenCountMin: 2))
+        // What is said holds, also where it is the value that Heddle itself would take.
+        let said = RequestedSampling(
+            temperature: 0, topK: 0, topP: 1, minP: 0, typicalP: 1, repetitionPenalty: 1, tokenCountMax: 4,
+            tokenCountMin: 0)
+        #expect(try parameters(said, defaults) == SamplingParameters(tokenCountMax: 4))
+        #expect(
+            try parameters(RequestedSampling(tokenCountMax: 4), SamplingDefaults())
+                == SamplingParameters(tokenCountMax: 4))
+        // A model's least length never exceeds the most that the client asks for.
+        #expect(try parameters(RequestedSampling(tokenCountMax: 1), defaults).tokenCountMin == 1)
+    }
+
+    @Test func aLengthThatNobodyAskedForIsCutToTheContext() throws {
+        func length(_ sampling: RequestedSampling, prompt count: Int, default: Int) throws -> Int {
+            var defaults = SamplingDefaults()
+            defaults.tokenCountMax = `default`
+            let draft = Admission.Draft(
+                id: request(1), model: "base", promptTokens: Array(repeating: 1, count: count), sampling: sampling,
+                deadline: .seconds(1), defaults: defaults)
+            return try admission().admit(draft, tenant: tenant("a", key: 1)).parameters.tokenCountMax
+        }
+        #expect(try length(RequestedSampling(), prompt: 4, default: 2048) == 60)
+        #expect(try length(RequestedSampling(), prompt: 63, default: 2048) == 1)
+        #expect(try length(RequestedSampling(), prompt: 4, default: 10) == 10)
+        #expect(try length(RequestedSampling(tokenCountMin: 20), prompt: 4, default: 10) == 20)
+        #expect(throws: RequestError.promptTooLong(tokenCount: 64, tokenCountMax: 64)) {
+            try length(RequestedSampling(), prompt: 64, default: 10)
+        }
+        #expect(throws: RequestError.promptTooLong(tokenCount: 60, tokenCountMax: 64)) {
+            try length(RequestedSampling(tokenCountMax: 5), prompt: 60, default: 1)
         }
     }
 
@@ -99,63 +147,63 @@ import Testing
     @Test func promptsThatCannotBeServedAreRefusedWithTheirNumbers() throws {
         #expect(try error(prompt: []) == .emptyPrompt)
         #expect(
-            try error(prompt: Array(repeating: 1, count: 60), parameters: SamplingParameters(tokenCountMax: 5))
+            try error(prompt: Array(repeating: 1, count: 60), sampling: RequestedSampling(tokenCountMax: 5))
                 == .promptTooLong(tokenCount: 60, tokenCountMax: 64))
         #expect(
-            try error(prompt: Array(repeating: 1, count: 60), parameters: SamplingParameters(tokenCountMax: 4)) == nil)
+            try error(prompt: Array(repeating: 1, count: 60), sampling: RequestedSampling(tokenCountMax: 4)) == nil)
         #expect(
-            try error(parameters: SamplingParameters(tokenCountMax: .max))
+            try error(sampling: RequestedSampling(tokenCountMax: .max))
                 == .promptTooLong(tokenCount: 1, tokenCountMax: 64))
-        let parameters = SamplingParameters(tokenCountMax: 4)
+        let sampling = RequestedSampling(tokenCountMax: 4)
         #expect(
-            try error(prompt: [1, 100], parameters: parameters)
+            try error(prompt: [1, 100], sampling: sampling)
                 == .promptTokenOutOfRange(token: 100, vocabularyCount: 100))
         #expect(
-            try error(prompt: [-1], parameters: parameters)
+            try error(prompt: [-1], sampling: sampling)
                 == .promptTokenOutOfRange(token: -1, vocabularyCount: 100))
     }
 
     @Test func impossibleParametersAreRefusedByName() throws {
-        func named(_ parameters: SamplingParameters, deadline: Duration = .seconds(1)) throws -> String? {
-            try error(parameters: parameters, deadline: deadline)?.parameter
+        func named(_ sampling: RequestedSampling, deadline: Duration = .seconds(1)) throws -> String? {
+            try error(sampling: sampling, deadline: deadline)?.parameter
         }
-        #expect(try named(SamplingParameters(temperature: -1, tokenCountMax: 4)) == "temperature")
-        #expect(try named(SamplingParameters(temperature: .nan, tokenCountMax: 4)) == "temperature")
-        #expect(try named(SamplingParameters(topK: -1, tokenCountMax: 4)) == "top_k")
-        #expect(try named(SamplingParameters(topP: 0, tokenCountMax: 4)) == "top_p")
-        #expect(try named(SamplingParameters(choiceCount: 17, tokenCountMax: 4)) == "n")
-        #expect(try named(SamplingParameters(tokenCountMax: 0)) == "max_tokens")
-        #expect(try named(SamplingParameters(tokenCountMax: 4, stopStrings: [""])) == "stop")
-        #expect(try named(SamplingParameters(tokenCountMax: 4, stopTokens: [100])) == "stop_token_ids")
-        #expect(try named(SamplingParameters(tokenCountMax: 4, logprobCount: 21)) == "logprobs")
-        #expect(try named(SamplingParameters(minP: 1.01, tokenCountMax: 4)) == "min_p")
-        #expect(try named(SamplingParameters(typicalP: 0, tokenCountMax: 4)) == "typical_p")
-        #expect(try named(SamplingParameters(repetitionPenalty: 0, tokenCountMax: 4)) == "repetition_penalty")
-        #expect(try named(SamplingParameters(presencePenalty: 2.01, tokenCountMax: 4)) == "presence_penalty")
-        #expect(try named(SamplingParameters(frequencyPenalty: .nan, tokenCountMax: 4)) == "frequency_penalty")
-        #expect(try named(SamplingParameters(bestOf: 17, tokenCountMax: 4)) == "best_of")
-        #expect(try named(SamplingParameters(choiceCount: 3, bestOf: 2, tokenCountMax: 4)) == "best_of")
-        #expect(try named(SamplingParameters(tokenCountMax: 4, tokenCountMin: 5)) == "min_tokens")
-        #expect(try named(SamplingParameters(tokenCountMax: 4, promptLogprobCount: 21)) == "prompt_logprobs")
+        #expect(try named(RequestedSampling(temperature: -1, tokenCountMax: 4)) == "temperature")
+        #expect(try named(RequestedSampling(temperature: .nan, tokenCountMax: 4)) == "temperature")
+        #expect(try named(RequestedSampling(topK: -1, tokenCountMax: 4)) == "top_k")
+        #expect(try named(RequestedSampling(topP: 0, tokenCountMax: 4)) == "top_p")
+        #expect(try named(RequestedSampling(choiceCount: 17, tokenCountMax: 4)) == "n")
+        #expect(try named(RequestedSampling(tokenCountMax: 0)) == "max_tokens")
+        #expect(try named(RequestedSampling(tokenCountMax: 4, stopStrings: [""])) == "stop")
+        #expect(try named(RequestedSampling(tokenCountMax: 4, stopTokens: [100])) == "stop_token_ids")
+        #expect(try named(RequestedSampling(tokenCountMax: 4, logprobCount: 21)) == "logprobs")
+        #expect(try named(RequestedSampling(minP: 1.01, tokenCountMax: 4)) == "min_p")
+        #expect(try named(RequestedSampling(typicalP: 0, tokenCountMax: 4)) == "typical_p")
+        #expect(try named(RequestedSampling(repetitionPenalty: 0, tokenCountMax: 4)) == "repetition_penalty")
+        #expect(try named(RequestedSampling(presencePenalty: 2.01, tokenCountMax: 4)) == "presence_penalty")
+        #expect(try named(RequestedSampling(frequencyPenalty: .nan, tokenCountMax: 4)) == "frequency_penalty")
+        #expect(try named(RequestedSampling(bestOf: 17, tokenCountMax: 4)) == "best_of")
+        #expect(try named(RequestedSampling(choiceCount: 3, bestOf: 2, tokenCountMax: 4)) == "best_of")
+        #expect(try named(RequestedSampling(tokenCountMax: 4, tokenCountMin: 5)) == "min_tokens")
+        #expect(try named(RequestedSampling(tokenCountMax: 4, promptLogprobCount: 21)) == "prompt_logprobs")
         let biases: [[SamplingParameters.LogitBias]] = [
             [.init(token: 100, bias: 1)], [.init(token: 1, bias: 100.5)], [.init(token: 1, bias: .nan)],
             [.init(token: 2, bias: 1), .init(token: 2, bias: 1)], [.init(token: -1, bias: 1)],
             (0...1024).map { .init(token: $0, bias: 1) },
         ]
-        for bias in biases { #expect(try named(SamplingParameters(logitBias: bias, tokenCountMax: 4)) == "logit_bias") }
-        #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .zero) == "deadline")
-        #expect(try named(SamplingParameters(tokenCountMax: 4), deadline: .seconds(3601)) == "deadline")
+        for bias in biases { #expect(try named(RequestedSampling(logitBias: bias, tokenCountMax: 4)) == "logit_bias") }
+        #expect(try named(RequestedSampling(tokenCountMax: 4), deadline: .zero) == "deadline")
+        #expect(try named(RequestedSampling(tokenCountMax: 4), deadline: .seconds(3601)) == "deadline")
     }
 
     @Test func aTenantUsesWhatItMayAndNothingElse() throws {
         let only = TenantTable.Permission.only(models: [], adapters: [AdapterName("adapter-1")])
-        let parameters = SamplingParameters(tokenCountMax: 4)
-        #expect(try error(model: "adapter-1", parameters: parameters, permission: only) == nil)
+        let sampling = RequestedSampling(tokenCountMax: 4)
+        #expect(try error(model: "adapter-1", sampling: sampling, permission: only) == nil)
         #expect(
-            try error(model: "base", parameters: parameters, permission: only)
+            try error(model: "base", sampling: sampling, permission: only)
                 == .notPermitted(tenant: TenantName("a"), model: "base"))
         #expect(
-            try error(model: "other:adapter-2", parameters: parameters, permission: only)
+            try error(model: "other:adapter-2", sampling: sampling, permission: only)
                 == .notPermitted(tenant: TenantName("a"), model: "other:adapter-2"))
     }
 
@@ -212,13 +260,13 @@ import Testing
         for name in ["adapter-2", "other:adapter-2"] {
             let draft = Admission.Draft(
                 id: request(1), model: name, pinned: pinned, promptTokens: [1],
-                parameters: SamplingParameters(tokenCountMax: 6),
+                sampling: RequestedSampling(tokenCountMax: 6),
                 deadline: .seconds(5))
             #expect(try admission.admit(draft, tenant: tenant("a", key: 1)).adapter == adapter(2))
         }
         let other = Admission.Draft(
             id: request(1), model: "other:adapter-1", pinned: pinned, promptTokens: [1],
-            parameters: SamplingParameters(tokenCountMax: 6), deadline: .seconds(5))
+            sampling: RequestedSampling(tokenCountMax: 6), deadline: .seconds(5))
         #expect(try admission.admit(other, tenant: tenant("a", key: 1)).adapter == adapter(1))
     }
 }

@@ -246,19 +246,42 @@ import Testing
 
     @Test func theGenerationConfigurationProposesSampling() throws {
         let folder = try SmallModel().folder()
-        #expect(try ModelFolder(path: folder.path).generationDefaults == GenerationDefaults())
-        try folder.write(
-            "generation_config.json",
-            #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048}"#
-        )
-        let defaults = try ModelFolder(path: folder.path).generationDefaults
-        #expect(defaults.isSampling == true && defaults.temperature == 0.6 && defaults.topK == 20)
-        #expect(defaults.topP == 0.95 && defaults.minP == 0 && defaults.repetitionPenalty == 1.05)
-        #expect(defaults.tokenCountMax == 2048 && defaults.typicalP == nil)
-        try folder.write("generation_config.json", #"{"top_p": 1.5}"#)
+        func defaults(_ text: String) throws -> SamplingDefaults {
+            try folder.write("generation_config.json", text)
+            var defaults = try ModelFolder(path: folder.path).samplingDefaults
+            defaults.endTokens = []
+            return defaults
+        }
+        func refusal(_ text: String) throws -> String? {
+            try folder.write("generation_config.json", text)
+            let error = errorText { _ = try ModelFolder(path: folder.path) }
+            #expect(ModelFolder.refusals(path: folder.path).map { "\($0)" } == (error.map { [$0] } ?? []))
+            return error
+        }
+        let plain = try ModelFolder(path: folder.path)
+        #expect(plain.samplingDefaults == SamplingDefaults(endTokens: plain.configuration.endTokens))
+        var expected = SamplingDefaults()
+        (expected.temperature, expected.topK, expected.topP, expected.repetitionPenalty) = (0.6, 20, 0.95, 1.05)
+        (expected.tokenCountMax, expected.tokenCountMin) = (2048, 3)
         #expect(
-            errorText { _ = try ModelFolder(path: folder.path) }
-                == "\(folder.path)/generation_config.json: top_p is 1.5; it must be a number from 0 to 1.0")
+            try defaults(
+                #"{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0, "repetition_penalty": 1.05, "max_new_tokens": 2048, "min_new_tokens": 3, "max_length": 4096, "max_window_size": 7}"#
+            ) == expected)
+        // Without do_sample, transformers takes the likeliest token, whatever the temperature.
+        #expect(try defaults(#"{"temperature": 0.6}"#) == SamplingDefaults())
+        #expect(try defaults(#"{"do_sample": false, "temperature": 0.6}"#) == SamplingDefaults())
+        #expect(try defaults(#"{"do_sample": true}"#).temperature == 1)
+        // A dump of every field that asks for nothing.
+        let neutral = #"{"num_beams": 1, "no_repeat_ngram_size": 0, "epsilon_cutoff": 0.0, "suppress_tokens": null}"#
+        #expect(try defaults(neutral) == SamplingDefaults())
+        let path = "\(folder.path)/generation_config.json"
+        #expect(try refusal(#"{"top_p": 1.5}"#) == "\(path): top_p is 1.5; it must be a number from 0 to 1.0")
+        #expect(
+            try refusal(#"{"temperature": 500}"#) == "\(path): temperature is 500; it must be a number from 0 to 100.0")
+        #expect(
+            try refusal(#"{"no_repeat_ngram_size": 3}"#)
+                == "\(path): no_repeat_ngram_size = 3 is not supported; only one of null, 0 is")
+        #expect(try refusal(#"{"suppress_tokens": [5]}"#)?.contains("suppress_tokens = [5] is not supported") == true)
     }
 
     @Test func aTiedOutputIsTheEmbedding() throws {

@@ -87,6 +87,11 @@ import Testing
                 "its header has 9223372036854775808 bytes; at most 100000000"))
         #expect(try refusal(SafetensorsBytes.littleEndian(UInt64.max)).contains("18446744073709551615"))
         #expect(
+            try refusal(SafetensorsBytes.littleEndian(UInt64(1) << 30)).contains(
+                "its header has 1073741824 bytes; at most 100000000"))
+        let deep = String(repeating: "[", count: 100_000)
+        #expect(try refusal(header: #"{"a":"# + deep, dataByteCount: 0).contains("deep"))
+        #expect(
             try refusal(SafetensorsBytes.littleEndian(UInt64(50)) + [0x7B])
                 == "FILE is truncated: its header has 50 bytes, the whole file 9")
         #expect(try refusal(header: "", dataByteCount: 0).contains("the header of FILE is not JSON: line 1, column 1"))

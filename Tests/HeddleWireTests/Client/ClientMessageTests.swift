@@ -24,7 +24,7 @@ import Testing
         let id: [UInt8] = (0..<8).map { _ in 0 } + [0, 0, 0, 0, 0, 0, 1, 2]
         let frames: [[UInt8]] = [[0x48, 0x43, 1, 1], [0x0A, 16] + id + [0x2A, 1, 0x61]]
         let expected = ClientSubmission(
-            id: RequestID(high: 0, low: 258), prompt: .text("a"), sampling: SamplingParameters(seed: 258))
+            id: RequestID(high: 0, low: 258), prompt: .text("a"), sampling: RequestedSampling(seed: 258))
         #expect(try ClientMessage(frames: frames) == .submit(expected))
     }
 

@@ -24,7 +24,7 @@ enum ClientSamples {
 
     static let submission = ClientSubmission(
         id: id, key: "secret", tenant: TenantName("acme"), model: "base:sql", prompt: .text("größte Städte? 🌍\u{0}"),
-        sampling: SamplingParameters(
+        sampling: RequestedSampling(
             temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, typicalP: 0.95, repetitionPenalty: 1.2,
             presencePenalty: -0.5, frequencyPenalty: 0.25,
             logitBias: [.init(token: 0, bias: -100), .init(token: 2_147_483_647, bias: 2.5)], seed: .max,

@@ -81,6 +81,14 @@ import Testing
         #expect(read.sampling.logitBias == sorted)
     }
 
+    @Test(arguments: [1025, 5000, 100_000, 190_000])
+    func tooManyBiasesAreRefusedByNameHoweverManyTheyAre(count: Int) {
+        let error = refusal { $0.sampling.logitBias = (0..<count).map { .init(token: TokenID($0), bias: 1) } }
+        #expect(
+            error
+                == .invalidParameter(name: "logit_bias", value: "\(count) tokens", rule: "at most 1024 tokens"))
+    }
+
     @Test func badPromptsAreRefusedWithTheirNumbers() {
         #expect(refusal { $0.prompt = .text("") } == .emptyPrompt)
         #expect(refusal { $0.prompt = .tokens([]) } == .emptyPrompt)

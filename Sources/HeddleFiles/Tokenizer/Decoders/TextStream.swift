@@ -24,6 +24,7 @@ public struct TextStream: Sendable {
 
     private var decoder: IncrementalDecoder
     private var matcher: StopMatcher
+    private let stopFreeTokenCount: Int
     /// Text that is decoded and not delivered: it may be the start of a stop string.
     private var held: [UInt8] = []
     private var deliveredByteCount = 0
@@ -34,7 +35,12 @@ public struct TextStream: Sendable {
     public private(set) var stop: Stop?
 
     /// Starts an empty text. Stop strings are not empty.
-    public init(_ tokenizer: Tokenizer, stopStrings: [String] = [], skipSpecialTokens: Bool = true) {
+    ///
+    /// The first `stopFreeTokenCount` tokens complete no stop string; one that begins in their text and ends behind it counts.
+    public init(
+        _ tokenizer: Tokenizer, stopStrings: [String] = [], stopFreeTokenCount: Int = 0, skipSpecialTokens: Bool = true
+    ) {
+        self.stopFreeTokenCount = stopFreeTokenCount
         decoder = IncrementalDecoder(tokenizer, skipSpecialTokens: skipSpecialTokens)
         matcher = StopMatcher(stopStrings.map { Array($0.utf8) })
     }
@@ -73,7 +79,7 @@ public struct TextStream: Sendable {
 
     private mutating func deliver(_ bytes: [UInt8]) -> Delivery {
         for (offset, byte) in bytes.enumerated() {
-            guard let (index, count) = matcher.push(byte) else { continue }
+            guard let (index, count) = matcher.push(byte), tokenEnds.count > stopFreeTokenCount else { continue }
             held += bytes[...offset]
             held.removeLast(count)
             let text = String(decoding: held, as: UTF8.self)
