@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 // A target exists to forbid an import: the list of dependencies beside each name is the whole of what it may import.
@@ -153,12 +152,3 @@ let package = Package(
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17
 )
-
-// libFuzzer has a main function of its own and needs every target compiled for it, so `.ci/fuzz` alone asks for this one.
-if ProcessInfo.processInfo.environment["HEDDLE_FUZZING"] != nil {
-    package.products.append(.executable(name: "heddle-fuzz", targets: ["HeddleFuzz"]))
-    package.targets.append(
-        .executableTarget(
-            name: "HeddleFuzz", dependencies: ["HeddleFiles", "HeddleTemplates"], path: "Tests/Fuzzing",
-            swiftSettings: [.unsafeFlags(["-parse-as-library"])], linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
-}

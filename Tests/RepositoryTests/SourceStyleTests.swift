@@ -38,7 +38,7 @@ import Testing
 
     @Test func everyTargetOfTestsBelongsToATarget() throws {
         let sources = Set(try Repository.folders(in: "Sources"))
-        let whole: Set<String> = ["RepositoryTests", "ClusterTests", "SimulationTests", "Fuzzing"]
+        let whole: Set<String> = ["RepositoryTests", "ClusterTests", "SimulationTests"]
         for folder in try Repository.folders(in: "Tests") where !whole.contains(folder) {
             #expect(sources.contains(String(folder.dropLast("Tests".count))), "Tests/\(folder) tests no target")
         }
