@@ -96,7 +96,7 @@ let package = Package(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
+                "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

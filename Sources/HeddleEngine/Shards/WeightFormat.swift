@@ -34,3 +34,8 @@ public enum WeightFormat: String, CaseIterable, Sendable {
         }
     }
 }
+
+extension PackedShard {
+    /// How the weights of its projections are stored, those of the first layer speaking for all.
+    public var projectionFormat: PackedFormat { layers.first?.gate.weights.format ?? vocabulary.format }
+}

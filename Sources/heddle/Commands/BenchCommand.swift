@@ -7,9 +7,15 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure this machine.",
         discussion: """
+            Each measurement is compared with a limit that is measured in the same run: raw libzmq, memory bandwidth, peak
+            arithmetic. Compare the ratios: times move with the machine's neighbours.
+
             EXAMPLES
               heddle bench calls
-            """, subcommands: [Calls.self])
+              heddle bench kernels
+              heddle bench decode --weights int8 --batch 1,16,32
+              heddle bench prefill --weights bf16 --prompt 512
+            """, subcommands: [Calls.self, Kernels.self, Decode.self, Prefill.self])
 
     /// `heddle bench calls`: remote calls beside bare libzmq.
     struct Calls: AsyncParsableCommand {
