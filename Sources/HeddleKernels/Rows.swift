@@ -1,3 +1,5 @@
+import Glibc
+
 /// Owns f32 memory for activations, aligned to a cache line and zeroed when made.
 public final class FloatMemory {
     /// All of it.
@@ -6,8 +8,11 @@ public final class FloatMemory {
     /// Zeroed memory of so many floats.
     public init(count: Int) {
         precondition(count >= 0, "a count is not negative")
-        let bytes = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(64, count * MemoryLayout<Float>.stride), alignment: 64)
+        let byteCount = max(64, count * MemoryLayout<Float>.stride)
+        let isLarge = byteCount >= 4 << 20
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: isLarge ? 2 << 20 : 64)
+        // What is read from end to end thanks for huge pages.
+        if isLarge { madvise(bytes.baseAddress, byteCount, MADV_HUGEPAGE) }
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
         floats = UnsafeMutableBufferPointer(rebasing: bytes.bindMemory(to: Float.self)[..<count])
     }

@@ -73,6 +73,7 @@ struct StepBench {
         let roofs = try Roofs(threadCount: threadCount * rankCount)
         let format = shard.projectionFormat
         var plans = StepPlans(shape: shape, contextTokenCount: contextTokenCount)
+        for plan in plans.contexts(cases) { _ = try engine.run(plan) }
         var seconds = [[Double]](repeating: [], count: cases.count)
         for round in -1..<roundCount {
             for (index, kind) in cases.enumerated() {
@@ -158,7 +159,7 @@ struct StepBench {
         var limits = ForwardLimits()
         limits.threadCount = threadCount
         limits.spinMicroseconds = 200
-        limits.stepRowCountMax = max(rows, 1)
+        limits.stepRowCountMax = max(rows, contextTokenCount)
         limits.blockCount = max(1, rows) * ((contextTokenCount + 1) / kvBlockTokens + 1) + positions / kvBlockTokens + 1
         var meeting = CollectiveLimits()
         // Every rank packs its shard first.
@@ -196,6 +197,23 @@ struct StepPlans {
     init(shape: ModelShape, contextTokenCount: Int) {
         self.shape = shape
         self.contextTokenCount = contextTokenCount
+    }
+
+    /// What must have run before any of the cases: the tokens behind the rows that decode.
+    mutating func contexts(_ cases: [StepBench.Case]) -> [StepPlan] {
+        if contextTokenCount == 0 { return [] }
+        let blockCount = contextTokenCount / kvBlockTokens + 1
+        return (0..<(cases.filter { $0.kind == .decode }.map(\.rowCount).max() ?? 0)).map { index in
+            step += 1
+            let segment = StepPlan.Segment(
+                sequence: SequenceID(UInt64(index + 1)), adapter: nil,
+                tokens: (0..<contextTokenCount).map { TokenID(($0 * 104_729 + index) % shape.vocabularyCount) },
+                firstPosition: 0,
+                blocks: (0..<((contextTokenCount + kvBlockTokens - 1) / kvBlockTokens)).map {
+                    BlockID(Int32(index * blockCount + $0))
+                }, logits: .none)
+            return StepPlan(step: step, segments: [segment])
+        }
     }
 
     mutating func next(_ kind: StepBench.Case) -> StepPlan {
