@@ -96,7 +96,8 @@ let package = Package(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
+                "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway",
+                "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -112,7 +113,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HeddleClientTests",
-            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport", "CZeroMQ"], swiftSettings: strict),
+            dependencies: ["HeddleClient", "HeddleCore", "HeddleWire", "HeddleTransport", "CZeroMQ"],
+            swiftSettings: strict),
         .testTarget(
             name: "HeddleKernelsTests", dependencies: ["HeddleKernels", "CHeddleKernels"], swiftSettings: strict),
         .testTarget(
@@ -132,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "HeddleRolesTests",
             dependencies: [
-                "HeddleRoles", "HeddleActors", "HeddleTransport", "HeddleEngine", "HeddleFiles", "HeddleCore", "HeddleWire",
+                "HeddleRoles", "HeddleActors", "HeddleTransport", "HeddleEngine", "HeddleFiles", "HeddleCore",
+                "HeddleWire",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -8,9 +8,11 @@ int64_t ceil_divide(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
 /// About how many parts a call is cut into for each thread: enough to even out a slow core, few enough to cost nothing.
 const int64_t parts_per_thread = 4;
+/// Products of many rows are cut finer: a part is many microseconds long, and who waits for the last one loses it.
+const int64_t parts_per_thread_fine = 16;
 
-int64_t grain_for(const heddle_team *team, int64_t count) {
-    int64_t grain = ceil_divide(count, heddle_team_thread_count(team) * parts_per_thread);
+int64_t grain_for(const heddle_team *team, int64_t count, int64_t parts = parts_per_thread) {
+    int64_t grain = ceil_divide(count, heddle_team_thread_count(team) * parts);
     return grain < 1 ? 1 : grain;
 }
 
@@ -244,8 +246,9 @@ void run_probe(const void *context, int64_t first, int64_t end) {
 
 extern "C" void heddle_products(heddle_team *team, const heddle_product *products, int64_t product_count) {
     Products context = {heddle_kernels(), products, product_count};
-    int64_t units = 0, cost = 0;
+    int64_t units = 0, cost = 0, rows_max = 0;
     for (int64_t i = 0; i < product_count; ++i) {
+        if (products[i].rows > rows_max) rows_max = products[i].rows;
         if (products[i].rows == 0 || products[i].leaves->outputs == 0) continue;
         units += units_of(context.kernels, products[i]);
         for (int32_t leaf = 0; leaf < products[i].leaf_count; ++leaf)
@@ -253,7 +256,8 @@ extern "C" void heddle_products(heddle_team *team, const heddle_product *product
     }
     // Below some ten microseconds of work, waking others costs more than it brings.
     const bool worth_sharing = cost > 200000;
-    heddle_team_run(worth_sharing ? team : nullptr, run_products, &context, units, grain_for(team, units));
+    heddle_team_run(worth_sharing ? team : nullptr, run_products, &context, units,
+                    grain_for(team, units, rows_max > 4 ? parts_per_thread_fine : parts_per_thread));
 }
 
 extern "C" void heddle_prepare(heddle_team *team, heddle_format format, const float *x, int64_t x_stride, int64_t rows,

@@ -18,7 +18,7 @@ public struct Operand {
     public let count: Int
     let parts: [Part]
     let handle: heddle_operand
-    private let memory: AnyObject
+    let memory: AnyObject
 
     /// f32: the rows as they are.
     init(_ rows: Rows, widths: [Int]) {

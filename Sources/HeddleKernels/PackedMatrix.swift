@@ -13,7 +13,7 @@ public struct PackedMatrix: Sendable {
     public let outputs: Int
     /// Columns of the matrix.
     public let inputs: Int
-    private let memory: PackedMemory
+    let memory: PackedMemory
     private let byteOffset: Int
     private let tileStride: Int
 

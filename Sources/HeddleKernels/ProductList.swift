@@ -8,10 +8,11 @@ public struct ProductList {
     private var products: [heddle_product] = []
     private var leaves: [heddle_matrix] = []
     private var leafStarts: [Int] = []
-    /// What must live until the products have run.
-    private var heldMatrices: [PackedMatrix] = []
-    private var heldRows: [Rows] = []
-    private var heldOperands: [Operand] = []
+    /// The memory of what must live until the products have run: each once where the same comes again and again.
+    private var held: [AnyObject] = []
+    private var lastRows: AnyObject?
+    private var lastOperand: AnyObject?
+    private var lastMatrix: AnyObject?
 
     /// An empty list.
     public init() {}
@@ -24,19 +25,20 @@ public struct ProductList {
         products.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
         leafStarts.removeAll(keepingCapacity: true)
-        heldMatrices.removeAll(keepingCapacity: true)
-        heldRows.removeAll(keepingCapacity: true)
-        heldOperands.removeAll(keepingCapacity: true)
+        held.removeAll(keepingCapacity: true)
+        lastRows = nil
+        lastOperand = nil
+        lastMatrix = nil
     }
 
     /// y = x · wᵀ.
     public mutating func add(_ matrix: PackedMatrix, _ x: Operand, into y: Rows) {
-        append([matrix], leafFirst: 0, x, y, nodeStride: 0, accumulates: false, scale: 1)
+        append(CollectionOfOne(matrix), leafFirst: 0, x, y, nodeStride: 0, accumulates: false, scale: 1)
     }
 
     /// y += scale · (x · wᵀ).
     public mutating func add(_ matrix: PackedMatrix, _ x: Operand, scaledBy scale: Float, onto y: Rows) {
-        append([matrix], leafFirst: 0, x, y, nodeStride: 0, accumulates: true, scale: scale)
+        append(CollectionOfOne(matrix), leafFirst: 0, x, y, nodeStride: 0, accumulates: true, scale: scale)
     }
 
     /// Partial sums along the fixed tree of eight leaves: `matrices` are the leaves from `leafFirst` on, each over its own
@@ -65,7 +67,8 @@ public struct ProductList {
     }
 
     private mutating func append(
-        _ matrices: [PackedMatrix], leafFirst: Int, _ x: Operand, _ y: Rows, nodeStride: Int, accumulates: Bool,
+        _ matrices: some RandomAccessCollection<PackedMatrix>, leafFirst: Int, _ x: Operand, _ y: Rows, nodeStride: Int,
+        accumulates: Bool,
         scale: Float
     ) {
         precondition(x.count == y.count, "\(x.count) rows do not become \(y.count)")
@@ -78,9 +81,18 @@ public struct ProductList {
         if x.count == 0 || y.width == 0 { return }
         leafStarts.append(leaves.count)
         for (matrix, part) in zip(matrices, x.parts) { leaves.append(matrix.handle(part)) }
-        heldMatrices += matrices
-        heldOperands.append(x)
-        heldRows.append(y)
+        if lastOperand !== x.memory {
+            lastOperand = x.memory
+            held.append(x.memory)
+        }
+        if lastRows !== y.memory {
+            lastRows = y.memory
+            held.append(y.memory)
+        }
+        for matrix in matrices where lastMatrix !== matrix.memory {
+            lastMatrix = matrix.memory
+            held.append(matrix.memory)
+        }
         products.append(
             heddle_product(
                 leaves: nil, leaf_first: Int32(leafFirst), leaf_count: Int32(matrices.count), x: x.handle,
@@ -92,7 +104,7 @@ public struct ProductList {
     public mutating func run(_ team: ThreadTeam) {
         if products.isEmpty { return }
         // Safety: the leaves stay where they are during the call; weights and rows are held by this list.
-        withExtendedLifetime((heldMatrices, heldOperands, heldRows)) {
+        withExtendedLifetime(held) {
             leaves.withUnsafeBufferPointer { leaves in
                 for index in products.indices {
                     products[index].leaves = leaves.baseAddress.map { $0 + leafStarts[index] }

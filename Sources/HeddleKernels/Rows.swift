@@ -51,6 +51,17 @@ public struct Rows {
         self.stride = stride
     }
 
+    /// These rows and the next ones as one rectangle; nil unless those lie right behind these, alike.
+    public func joined(with next: Rows) -> Rows? {
+        guard
+            memory === next.memory, width == next.width, stride == next.stride, let base = floats.baseAddress,
+            let nextBase = next.floats.baseAddress, nextBase == base + count * stride
+        else { return nil }
+        return Rows(
+            memory: memory, offset: memory.floats.count - floats.count, count: count + next.count, width: width,
+            stride: stride)
+    }
+
     /// Some of the rows.
     public subscript(rows: Range<Int>) -> Rows {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) are not within \(count)")

@@ -26,7 +26,8 @@ import Testing
         ],
         "heddle": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway", "HeddleClient",
+            "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway",
+            "HeddleClient",
             "ArgumentParser", "Logging",
         ],
     ]

@@ -74,10 +74,23 @@ extension CPUForwardPass {
         if expansions.isEmpty { return }
         products.removeAll()
         scratch.operands.reset()
-        for (module, x, y) in expansions {
-            products.add(
-                module.b, scratch.operands.operands(of: x, team: team)(for: module.b.format), scaledBy: module.scale,
-                onto: y)
+        var first = 0
+        while first < expansions.count {
+            // Neighbours of one rank are rounded in one call.
+            var x = expansions[first].x
+            var end = first + 1
+            while end < expansions.count, let joined = x.joined(with: expansions[end].x) {
+                x = joined
+                end += 1
+            }
+            let format = expansions[first].module.b.format
+            let operand = scratch.operands.operands(of: x, team: team)(for: format)
+            var row = 0
+            for (module, part, y) in expansions[first..<end] {
+                products.add(module.b, operand[row..<(row + part.count)], scaledBy: module.scale, onto: y)
+                row += part.count
+            }
+            first = end
         }
         products.run(team)
     }

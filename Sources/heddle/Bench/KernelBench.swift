@@ -215,7 +215,8 @@ struct KernelBench {
             Kernel(name: "argmax of 151936", format: .f32, bytes: count * 4, operations: count, callCount: 20) { _ in
                 _ = RowKernels.argmax(UnsafeBufferPointer(rebasing: logits.floats[..<count]))
             },
-            Kernel(name: "log-sum-exp of 151936", format: .f32, bytes: count * 4, operations: count * 20, callCount: 20) {
+            Kernel(name: "log-sum-exp of 151936", format: .f32, bytes: count * 4, operations: count * 20, callCount: 20)
+            {
                 _ in _ = RowKernels.logSumExp(UnsafeBufferPointer(rebasing: logits.floats[..<count]))
             },
         ]

@@ -46,7 +46,8 @@ enum RandomFolder {
         var offset = 0
         for tensor in tensors {
             let end = offset + 2 * tensor.count
-            header[tensor.name] = ["dtype": "BF16", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
+            header[tensor.name] =
+                ["dtype": "BF16", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
             offset = end
         }
         let total = offset

@@ -50,6 +50,7 @@ struct StepBench {
 
     struct Report: Encodable {
         var shape: String
+        var layers: Int
         var instructions: String
         var threads: Int
         var tensorParallel: Int
@@ -95,7 +96,9 @@ struct StepBench {
                 kind, seconds.median, baseBytes: shard.byteCount * rankCount, adapterBytes: adapterBytes, roofs, format)
         }
         return Report(
-            shape: shape.name, instructions: InstructionSet.current.rawValue, threads: threadCount, tensorParallel: rankCount,
+            shape: shape.name, layers: shape.layerCount, instructions: InstructionSet.current.rawValue,
+            threads: threadCount,
+            tensorParallel: rankCount,
             contextTokens: contextTokenCount, adapterRank: adapterRank,
             bandwidthGigabytesPerSecond: roofs.bandwidth / 1e9,
             arithmeticGigaoperationsPerSecond: roofs.arithmetic(format) / 1e9,
@@ -138,14 +141,14 @@ struct StepBench {
     private func launch(rank: Int, cases: [Case]) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-        process.arguments =
-            [
-                "bench", "decode", "--shape", shape.name, "--weights", weights.rawValue, "--threads", String(threadCount),
-                "--tensor-parallel", String(rankCount), "--context", String(contextTokenCount), "--adapter-rank",
-                String(adapterRank), "--join", folder, "--join-rank", String(rank), "--adapters",
-                String(cases.map(\.adapterCount).max() ?? 0),
-            ]
-            + ["--batch", String(cases.map(\.rowCount).max() ?? 1)]
+        let options: KeyValuePairs<String, String> = [
+            "--shape": shape.name, "--layers": String(shape.layerCount), "--weights": weights.rawValue,
+            "--threads": String(threadCount), "--tensor-parallel": String(rankCount),
+            "--context": String(contextTokenCount), "--adapter-rank": String(adapterRank), "--join": folder,
+            "--join-rank": String(rank), "--adapters": String(cases.map(\.adapterCount).max() ?? 0),
+            "--batch": String(cases.map(\.rowCount).max() ?? 1),
+        ]
+        process.arguments = ["bench", "decode"] + options.flatMap { [$0.key, $0.value] }
         try process.run()
         return process
     }

@@ -61,6 +61,8 @@ extension BenchCommand {
         @Option(help: "Weight formats: f32, bf16, int8, int4; several with commas.")
         var weights = "int8"
 
+        @Option(help: "Only so many of the shape's layers, for a quick look.") var layers: Int?
+
         @Option(help: "Threads of each rank.") var threads = 2
 
         @Option(help: "Ranks, 1 to 8, each a process of its own.") var tensorParallel = 1
@@ -91,6 +93,7 @@ extension BenchCommand {
             guard (1...ThreadTeam.threadCountMax).contains(threads) else {
                 throw ValidationError("--threads must be 1 to \(ThreadTeam.threadCountMax)")
             }
+            if let layers, layers < 1 { throw ValidationError("--layers must be at least 1") }
             guard (1...8).contains(tensorParallel) else { throw ValidationError("--tensor-parallel must be 1 to 8") }
             guard (1...512).contains(adapterRank) else { throw ValidationError("--adapter-rank must be 1 to 512") }
             guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be 1 to 1000") }
@@ -98,7 +101,8 @@ extension BenchCommand {
 
         /// Writes the random model and runs the cases in each format, or obeys as another rank.
         func run(_ cases: [StepBench.Case], context: Int) throws {
-            guard let shape = ModelShape(named: shape) else { return }
+            guard var shape = ModelShape(named: shape) else { return }
+            if let layers { shape.layerCount = min(layers, shape.layerCount) }
             var bench = StepBench(shape: shape, folder: join ?? "")
             bench.threadCount = threads
             bench.rankCount = tensorParallel
@@ -133,7 +137,10 @@ extension BenchCommand {
         }
 
         private static func text(_ report: StepBench.Report) -> String {
-            var table = Table(["STEP", "ROWS", "ADAPTERS", "ms", "TOKENS/s", "GB/s", "OF BANDWIDTH", "GOP/s", "OF ARITHMETIC", "OF ROOF"])
+            var table = Table([
+                "STEP", "ROWS", "ADAPTERS", "ms", "TOKENS/s", "GB/s", "OF BANDWIDTH", "GOP/s", "OF ARITHMETIC",
+                "OF ROOF",
+            ])
             table.rows = report.timings.map {
                 [
                     $0.kind.rawValue, String($0.rows), String($0.adapters), String(format: "%.2f", $0.milliseconds),
