@@ -8,6 +8,7 @@ held-out prompts, and writes the result beside itself:
 
     model/           Hugging Face Llama checkpoint, bf16, in two shards
     adapters/NAME/   PEFT LoRA adapters, as `save_pretrained` writes them
+    held-out.jsonl   20 held-out prompts and answers of each base task
     EVALUATION.json  held-out exact-match accuracy and sample answers
 
 The closed world
@@ -1174,6 +1175,13 @@ def test_set(make, n: int, seed: int) -> list[tuple[str, str]]:
     return list(seen.items())
 
 
+def write_held_out(path: Path, n: int) -> None:
+    """`n` held-out prompts of each base task and their answers, as the model writes them: for `heddle bench accuracy`."""
+    pairs = [pair for i, (make, _) in enumerate(BASE_TASKS.values()) for pair in test_set(make, n, 300 + i)]
+    lines = (json.dumps({"prompt": p, "completion": f"\n{a}{EOS}"}, ensure_ascii=False) + "\n" for p, a in pairs)
+    path.write_text("".join(lines))
+
+
 def score(got: list, want: list) -> float:
     return round(sum(g == w for g, w in zip(got, want)) / len(want), 4)
 
@@ -1253,7 +1261,7 @@ def summary(report: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
-    parser.add_argument("--stage", choices=("all", "tokenizer", "base", "adapters", "evaluate"), default="all")
+    parser.add_argument("--stage", choices=("all", "tokenizer", "base", "adapters", "held-out", "evaluate"), default="all")
     parser.add_argument("--only", choices=tuple(ADAPTERS), nargs="*", help="with --stage adapters: only these")
     parser.add_argument("--quick", action="store_true", help="a smoke run: a few steps of everything; the answers will be nonsense")
     parser.add_argument("--steps", type=int, default=7000, help="training steps of the base")
@@ -1264,6 +1272,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.quick and args.out == Path(__file__).resolve().parent:
         parser.error("--quick would overwrite the committed model: give it an --out of its own")
+    if args.stage in ("all", "held-out"):
+        write_held_out(args.out / "held-out.jsonl", 20)
+        if args.stage == "held-out":
+            return
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep: kinder to, and faster beside, other work
     import torch
     torch.set_num_threads(args.threads)

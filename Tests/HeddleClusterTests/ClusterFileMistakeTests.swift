@@ -14,7 +14,7 @@ import Testing
             complaints(about: "- a")
                 == [
                     "1:1: must be a mapping with the keys cluster, runtime, models, adapters, tenants, nodes, groups, "
-                        + "adapterCache, limits, admin, insecure, not a list"
+                        + "adapterCache, weightCache, limits, admin, insecure, not a list"
                 ])
     }
 
@@ -67,7 +67,9 @@ import Testing
     @Test func limitsBeyondTheSockets() {
         let found = complaints(
             changing: "limits: {deadline: 60s, start: 5m}",
-            to: "limits: {promptBytes: 2MiB, choices: 17, logprobs: 21, deadline: 2h, stopStrings: 17, stopStringBytes: 257}")
+            to:
+                "limits: {promptBytes: 2MiB, choices: 17, logprobs: 21, deadline: 2h, stopStrings: 17, stopStringBytes: 257}"
+        )
         let keys = ["promptBytes", "choices", "logprobs", "deadline", "stopStrings", "stopStringBytes"]
         #expect(found.count == keys.count)
         for key in keys { #expect(found.contains { $0.contains("limits.\(key)") }) }
@@ -144,7 +146,8 @@ import Testing
     @Test func words() {
         #expect(
             complaints(changing: "weights: auto", to: "weights: bf61")
-                == ["4:40: models[0].weights: “bf61” must be one of auto, bf16, f32, int8, int4 (did you mean “bf16”?)"])
+                == ["4:40: models[0].weights: “bf61” must be one of auto, bf16, f32, int8, int4 (did you mean “bf16”?)"]
+        )
         #expect(
             complaints(changing: "device: cpu", to: "device: gpu")
                 == ["22:13: groups[0].device: “gpu” must be cpu (did you mean “cpu”?)"])

@@ -48,6 +48,19 @@ import Testing
         #expect(none.runtimeDirectory.hasPrefix("/tmp/heddle-") && none.runtimeDirectory.hasSuffix("/demo"))
     }
 
+    @Test func packedWeightsLieInTheUsersCache() throws {
+        func directory(_ environment: [String: String], _ text: String = soundCluster) throws -> String {
+            try ClusterFile.parse(text, path: "/somewhere/demo.yaml", environment: environment).weightCache.directory
+        }
+        #expect(try directory(["HOME": "/home/me"]) == "/home/me/.cache/heddle")
+        #expect(try directory(["HOME": "/home/me", "XDG_CACHE_HOME": "/scratch"]) == "/scratch/heddle")
+        #expect(try directory([:]) == "/tmp/heddle-test/weights")
+        #expect(try parse(soundCluster).weightCache.byteCountMax == 64 << 30)
+        let own = soundCluster + "\nweightCache: {directory: cache, bytes: 3GiB}\n"
+        #expect(try directory(["HOME": "/home/me"], own) == "/somewhere/cache")
+        #expect(try parse(own).weightCache.byteCountMax == 3 << 30)
+    }
+
     @Test func ranksOnTwoHostsUseZeroMQ() throws {
         var text = soundCluster.replacing(
             "  - name: worker-0\n", with: "  - {name: worker-0, mesh: \"tcp://127.0.0.1:7402\"}\n")

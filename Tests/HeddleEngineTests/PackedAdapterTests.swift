@@ -21,7 +21,7 @@ import Testing
             try PackedAdapter.write(folder: adapter, for: shape, to: path)
         }
 
-        func open(_ path: String) throws(PackedAdapterError) -> PackedAdapter {
+        func open(_ path: String) throws(PackedFileError) -> PackedAdapter {
             try PackedAdapter(path: path, digest: adapter.digest, for: shape)
         }
     }
@@ -48,10 +48,10 @@ import Testing
             let whole = try Data(contentsOf: URL(filePath: path))
             for count in [0, 1, 127, 128, 200, 1000, whole.count / 2, whole.count - 1] {
                 try whole.prefix(count).write(to: URL(filePath: path))
-                #expect(throws: PackedAdapterError.self, "\(count) bytes") { try these.open(path) }
+                #expect(throws: PackedFileError.self, "\(count) bytes") { try these.open(path) }
             }
             try (whole + [0]).write(to: URL(filePath: path))
-            #expect(throws: PackedAdapterError.tooLong(path: path, byteCount: whole.count + 1, expected: whole.count)) {
+            #expect(throws: PackedFileError.tooLong(path: path, byteCount: whole.count + 1, expected: whole.count)) {
                 try these.open(path)
             }
         }
@@ -69,7 +69,7 @@ import Testing
                 var damaged = whole
                 damaged[place] ^= 0x41
                 try damaged.write(to: URL(filePath: path))
-                #expect(throws: PackedAdapterError.self, "byte \(place)") { try these.open(path) }
+                #expect(throws: PackedFileError.self, "byte \(place)") { try these.open(path) }
             }
         }
     }
@@ -80,13 +80,13 @@ import Testing
         try withTemporaryFolder { folder in
             let path = folder + "/a.heddle"
             try these.write(to: path)
-            let error = try #require(throws: PackedAdapterError.self) { try other.open(path) }
+            let error = try #require(throws: PackedFileError.self) { try other.open(path) }
             guard case .otherShard = error else {
                 Issue.record("\(error)")
                 return
             }
             let three = try #require(these.golden.adapters["three"])
-            let wrong = try #require(throws: PackedAdapterError.self) {
+            let wrong = try #require(throws: PackedFileError.self) {
                 try PackedAdapter(path: path, digest: three.digest, for: these.shape)
             }
             #expect(
@@ -106,7 +106,7 @@ import Testing
 
     @Test func aPathThatCannotBeWrittenIsNamed() throws {
         let these = try Case()
-        #expect(throws: PackedAdapterError.self) { try these.write(to: "/nowhere/at/all/a.heddle") }
-        #expect(throws: PackedAdapterError.self) { try these.open("/nowhere/at/all/a.heddle") }
+        #expect(throws: PackedFileError.self) { try these.write(to: "/nowhere/at/all/a.heddle") }
+        #expect(throws: PackedFileError.self) { try these.open("/nowhere/at/all/a.heddle") }
     }
 }

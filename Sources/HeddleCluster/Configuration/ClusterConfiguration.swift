@@ -20,6 +20,7 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var nodes: [Node]
     public var groups: [Group]
     public var adapterCache: AdapterCache
+    public var weightCache: WeightCache
     public var limits: ClusterLimits
     /// SHA-256 of the key for administration; nil where nobody may administer over HTTP.
     public var adminKeyDigest: Digest?
@@ -168,6 +169,27 @@ public struct ClusterConfiguration: Hashable, Sendable {
         public var byteCountMax: Int
         /// Where packed adapters are kept; absolute.
         public var directory: String
+    }
+
+    /// What each host keeps of packed base weights, for later starts and for all its processes.
+    public struct WeightCache: Hashable, Sendable {
+        /// Packed weights on disk together; beyond it those used longest ago go.
+        public var byteCountMax = 64 << 30
+        /// Where they are kept; absolute.
+        public var directory: String
+
+        /// - Parameter directory: absolute.
+        public init(directory: String) { self.directory = directory }
+
+        /// Where this user's programs keep what they can make again: `$XDG_CACHE_HOME/heddle`, or `~/.cache/heddle`; nil where
+        /// the environment names no home.
+        public static func directory(environment: [String: String]) -> String? {
+            if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return "\(cache)/heddle" }
+            if let home = environment["HOME"], home.hasPrefix("/") {
+                return home == "/" ? nil : "\(home)/.cache/heddle"
+            }
+            return nil
+        }
     }
 }
 

@@ -16,7 +16,7 @@ public enum ClusterFile {
     ///   - path: as the user named it; complaints repeat it.
     ///   - checkingFiles: whether the models and adapters that the file names must lie there. A node needs only what
     ///     its roles read, so a fleet may check on the host that has them.
-    ///   - environment: where `XDG_RUNTIME_DIR` is looked up.
+    ///   - environment: where `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` and `HOME` are looked up.
     public static func load(
         path: String, checkingFiles: Bool = false,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -85,6 +85,11 @@ struct FilePaths {
 
     func absolute(_ path: String) -> String {
         URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: folder, isDirectory: true)).standardizedFileURL.path
+    }
+
+    /// Where packed weights are kept unless the file says: see `ClusterConfiguration.WeightCache`.
+    var weightDirectory: String? {
+        ClusterConfiguration.WeightCache.directory(environment: environment).map(absolute)
     }
 
     /// Where a cluster keeps sockets and logs unless its file says: the session's own directory where there is one.

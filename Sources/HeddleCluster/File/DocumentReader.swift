@@ -8,8 +8,8 @@ struct DocumentReader {
     let paths: FilePaths
 
     static let keys = [
-        "cluster", "runtime", "models", "adapters", "tenants", "nodes", "groups", "adapterCache", "limits", "admin",
-        "insecure",
+        "cluster", "runtime", "models", "adapters", "tenants", "nodes", "groups", "adapterCache", "weightCache",
+        "limits", "admin", "insecure",
     ]
 
     /// Nil, with complaints, where the parts are too broken to make a configuration.
@@ -31,6 +31,7 @@ struct DocumentReader {
                 uniqueKeysWithValues: Self.keys.compactMap { key in top.node(key)?.mark.map { (key, $0) } }),
             isInsecure: isInsecure)
         let cache = adapterCache(top, runtimeDirectory: runtimeDirectory)
+        let weights = weightCache(top, runtimeDirectory: runtimeDirectory)
         let limits = limits(top)
         let adminKeyDigest = admin(top, isInsecure: isInsecure)
         CrossChecks(report: report, document: document).run()
@@ -40,8 +41,8 @@ struct DocumentReader {
             name: name.value, path: paths.clusterFile, runtimeDirectory: runtimeDirectory,
             models: document.models.map(\.value.model), adapters: document.adapters.map(\.value.adapter),
             tenants: document.tenants.map(\.value.tenant), nodes: document.resolvedNodes,
-            groups: document.resolvedGroups(runtimeDirectory: runtimeDirectory), adapterCache: cache, limits: limits,
-            adminKeyDigest: adminKeyDigest?.value, isInsecure: isInsecure)
+            groups: document.resolvedGroups(runtimeDirectory: runtimeDirectory), adapterCache: cache,
+            weightCache: weights, limits: limits, adminKeyDigest: adminKeyDigest?.value, isInsecure: isInsecure)
     }
 
     private func clusterName(_ top: MappingReader) -> Located<String>? {
@@ -196,6 +197,17 @@ struct DocumentReader {
             let reader = MappingReader(node, path: "admin", keys: ["key", "keyFile"], report: report)
         else { return nil }
         return KeyReader(report: report, paths: paths, isInsecure: isInsecure).digest(reader)
+    }
+
+    private func weightCache(_ top: MappingReader, runtimeDirectory: String) -> ClusterConfiguration.WeightCache {
+        var cache = ClusterConfiguration.WeightCache(
+            directory: paths.weightDirectory ?? "\(runtimeDirectory)/weights")
+        guard let node = top.node("weightCache"),
+            let reader = MappingReader(node, path: "weightCache", keys: ["bytes", "directory"], report: report)
+        else { return cache }
+        if let bytes = reader.bytes("bytes", in: (1 << 20)...(1 << 50)) { cache.byteCountMax = bytes }
+        if let directory = reader.text("directory") { cache.directory = paths.absolute(directory.value) }
+        return cache
     }
 
     private func limits(_ top: MappingReader) -> ClusterLimits {

@@ -80,7 +80,7 @@ public struct PackedAdapter: Sendable {
     }
 
     /// Packs an adapter in memory.
-    public init(folder: AdapterFolder, for shape: ShardShape) throws(PackedAdapterError) {
+    public init(folder: AdapterFolder, for shape: ShardShape) throws(PackedFileError) {
         let image = PackedAdapterImage(folder: folder, for: shape)
         self.init(memory: try image.memory(), digest: folder.digest, shape: shape, entries: image.entries)
     }
@@ -88,7 +88,7 @@ public struct PackedAdapter: Sendable {
     /// Packs an adapter into a file, atomically: the path has either nothing, what it had before, or all of it.
     public static func write(
         folder: AdapterFolder, for shape: ShardShape, to path: String
-    ) throws(PackedAdapterError) {
+    ) throws(PackedFileError) {
         try PackedAdapterImage(folder: folder, for: shape).write(to: path)
     }
 
@@ -100,7 +100,7 @@ public struct PackedAdapter: Sendable {
     /// Maps a packed file after checking all of it: header, table and checksums.
     ///
     /// - Parameter digest: the adapter that the file must hold.
-    public init(path: String, digest: Digest, for shape: ShardShape) throws(PackedAdapterError) {
+    public init(path: String, digest: Digest, for shape: ShardShape) throws(PackedFileError) {
         let file = try PackedAdapterFile(path: path)
         let entries = try file.entries(digest: digest, for: shape)
         self.init(memory: file.memory, digest: digest, shape: shape, entries: entries)

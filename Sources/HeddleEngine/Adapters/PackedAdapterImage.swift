@@ -1,4 +1,3 @@
-import Glibc
 import HeddleCore
 import HeddleFiles
 import HeddleKernels
@@ -47,11 +46,11 @@ struct PackedAdapterImage {
     }
 
     /// Header, table and matrices in anonymous memory, with the slack behind them.
-    func memory() throws(PackedAdapterError) -> PackedMemory {
+    func memory() throws(PackedFileError) -> PackedMemory {
         let memory: PackedMemory?
         do {
             memory = try PackedMemory(byteCount: byteCount) { bytes in try fill(bytes) }
-        } catch let error as PackedAdapterError { throw error } catch {
+        } catch let error as PackedFileError { throw error } catch {
             throw .tensorUnreadable(name: folder.path, reason: "\(error)")
         }
         guard let memory else { throw .outOfMemory(byteCount: byteCount) }
@@ -59,29 +58,11 @@ struct PackedAdapterImage {
     }
 
     /// Writes beside the path, flushes, then renames.
-    func write(to path: String) throws(PackedAdapterError) {
+    func write(to path: String) throws(PackedFileError) {
         let memory = try memory()
-        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0 ... .max)).part"
-        func failure(_ call: String, _ path: String) -> PackedAdapterError {
-            let code = errno
-            return .system(call: call, path: path, code: code, reason: String(cString: strerror(code)))
-        }
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if file < 0 { throw failure("open", temporary) }
-        var problem: PackedAdapterError?
-        var done = 0
-        while problem == nil, done < memory.bytes.count {
-            let count = Glibc.write(file, memory.bytes.baseAddress.map { $0 + done }, memory.bytes.count - done)
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 { problem = failure("write", temporary) } else { done += count }
-        }
-        if problem == nil, fsync(file) != 0 { problem = failure("fsync", temporary) }
-        close(file)
-        if problem == nil, rename(temporary, path) != 0 { problem = failure("rename", path) }
-        if let problem {
-            unlink(temporary)
-            throw problem
-        }
+        var writer = try PackedFileWriter(path: path)
+        try writer.write(memory.bytes, at: 0)
+        try writer.commit()
     }
 
     private func fill(_ bytes: UnsafeMutableRawBufferPointer) throws {
@@ -103,7 +84,7 @@ struct PackedAdapterImage {
         head.append(UInt32(entries.count))
         head.append(UInt32(shardName.utf8.count))
         head.append(UInt64(byteCount + PackedMemory.slackByteCount))
-        head.append(Layout.checksum(UnsafeRawBufferPointer(rebasing: bytes[headByteCount...])))
+        head.append(PackedChecksum.sum(of: UnsafeRawBufferPointer(rebasing: bytes[headByteCount...])))
         head.pad(to: Layout.headerByteCount)
         head.append(Array(shardName.utf8))
         head.pad(to: Layout.headerByteCount + Layout.aligned(shardName.utf8.count))
@@ -122,11 +103,7 @@ struct PackedAdapterImage {
             head.pad(to: begin + Layout.entryByteCount)
         }
         head.pad(to: headByteCount)
-        // The header's own checksum stands in its last eight bytes, taken while they are zero.
-        let sum = head.bytes.withUnsafeBytes { Layout.checksum($0) }
-        for byte in 0..<8 {
-            head.bytes[Layout.headerByteCount - 8 + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte))
-        }
+        head.seal(at: Layout.headerByteCount - 8)
         bytes.copyBytes(from: head.bytes)
     }
 }
@@ -146,21 +123,5 @@ extension PackedAdapterImage {
                 format: entry.format, outputs: entry.rank, inputs: inputs.count, into: area
             ) { try tensor.readFloats(rows: $0, columns: inputs, into: $1) }
         }
-    }
-}
-
-/// Bytes that grow by little-endian numbers.
-struct LittleEndianWriter {
-    var bytes: [UInt8] = []
-
-    mutating func append(_ more: [UInt8]) { bytes += more }
-
-    mutating func append(_ number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
-    }
-
-    mutating func pad(to count: Int) {
-        precondition(bytes.count <= count, "\(bytes.count) bytes are already more than \(count)")
-        bytes += [UInt8](repeating: 0, count: count - bytes.count)
     }
 }

@@ -12,7 +12,7 @@ import HeddleKernels
 /// entries. The file ends with slack that kernels may read.
 enum PackedAdapterLayout {
     static let magic: [UInt8] = Array("HEDDLELA".utf8)
-    static let version: UInt32 = 3
+    static let version: UInt32 = 4
     static let headerByteCount = 128
     static let entryByteCount = 112
     static let alignment = 64
@@ -76,29 +76,4 @@ enum PackedAdapterLayout {
     }
 
     static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }
-
-    /// 64 bits over the bytes: FNV-1a over four interleaved streams of words. It finds damage, not malice; the adapter's
-    /// digest is what vouches for the source.
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        let prime: UInt64 = 0x100_0000_01b3
-        var lanes = SIMD4<UInt64>(
-            0xcbf2_9ce4_8422_2325, 0x8422_2325_cbf2_9ce4, 0x9ce4_8422_2325_cbf2, 0x2325_cbf2_9ce4_8422)
-        var offset = 0
-        while offset + 32 <= bytes.count {
-            lanes ^= bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
-            lanes = lanes &* prime
-            lanes ^= lanes &>> 29
-            offset += 32
-        }
-        while offset < bytes.count {
-            lanes[offset % 4] = (lanes[offset % 4] ^ UInt64(bytes[offset])) &* prime
-            offset += 1
-        }
-        var sum = UInt64(bytes.count)
-        for lane in 0..<4 {
-            sum = (sum ^ lanes[lane]) &* prime
-            sum ^= sum &>> 32
-        }
-        return sum
-    }
 }

@@ -12,6 +12,8 @@ public final class LocalEngine {
         public var rankCount = 1
         /// How weights are held in memory.
         public var weightFormat = WeightFormat.auto
+        /// Where packed shards may lie: those that are there are mapped, the others packed in memory. Nil packs all in memory.
+        public var store: PackedShardStore?
         /// Sizes of each rank's forward pass; the scheduler's follow from them.
         public var forward = ForwardLimits()
         /// Rows of one sequence in one step.
@@ -20,6 +22,16 @@ public final class LocalEngine {
         public var runningCountMax = 32
         /// One rank, one thread.
         public init() {}
+
+        fileprivate func shard(of model: ModelFolder, digest: Digest?, plan: ShardPlan) throws -> PackedShard {
+            if let store, let digest {
+                let address = ShardAddress(model: digest, of: model, plan: plan, format: weightFormat)
+                let found = try? store.open(
+                    address, model: model, plan: plan, format: weightFormat, threadCount: forward.threadCount)
+                if let found { return found }
+            }
+            return try PackedShard(model: model, plan: plan, format: weightFormat, threadCount: forward.threadCount)
+        }
     }
 
     /// The base model's.
@@ -43,9 +55,11 @@ public final class LocalEngine {
             try ShardPlan(configuration: model.configuration, rank: $0, rankCount: rankCount)
         }
         let collectives = rankCount == 1 ? [] : try SharedMemoryCollective.threads(rankCount: rankCount)
+        // A folder that was never packed has no remembered digest, and is not hashed for the chance.
+        let digest = options.store?.digests.recalled(model)
         @Sendable func make(_ rank: Int) throws -> CPUForwardPass {
             try CPUForwardPass(
-                shard: PackedShard(model: model, plan: plans[rank], format: options.weightFormat),
+                shard: options.shard(of: model, digest: digest, plan: plans[rank]),
                 collective: rankCount == 1 ? nil : collectives[rank], limits: options.forward)
         }
         others = try collectives.indices.dropFirst().map { rank in

@@ -48,42 +48,81 @@ public struct PackedShard: Sendable {
     /// The whole embedding, mapped: rows are read as tokens ask for them.
     let embedding: TensorView
 
-    /// Packs a rank's part of the model. Memory never holds more than the packed shard and sixteen rows of a tensor.
-    public init(model: ModelFolder, plan: ShardPlan, format: WeightFormat = .auto) throws(EngineError) {
-        let configuration = model.configuration
-        if let refusal = Self.refusal(of: configuration) { throw refusal }
-        var source = WeightSource(model: model, format: format)
-        let head = configuration.headDimension
-        let ownHeads = plan.heads.scaled(by: head)
-        let ownKV = plan.kvHeads.scaled(by: head)
-        let headLeaves = plan.headSegments[plan.segments].map { $0.scaled(by: head) }
-        let wideLeaves = Array(plan.feedForwardSegments[plan.segments])
-        let block = configuration.block
-
-        var layers: [Layer] = []
-        for index in 0..<configuration.layerCount {
-            layers.append(
-                Layer(
-                    inputNorm: try source.norm(.attentionNorm(layer: index)),
-                    query: try source.columns(index, .q, ownHeads),
-                    key: try source.columns(index, .k, ownKV),
-                    value: try source.columns(index, .v, ownKV),
-                    queryNorm: block.hasHeadNorms ? try source.norm(.queryNorm(layer: index)) : nil,
-                    keyNorm: block.hasHeadNorms ? try source.norm(.keyNorm(layer: index)) : nil,
-                    output: try source.leaves(index, .o, headLeaves),
-                    outputNorm: block.hasTrailingNorms ? try source.norm(.attentionTrailingNorm(layer: index)) : nil,
-                    feedForwardNorm: try source.norm(.feedForwardNorm(layer: index)),
-                    gate: try source.columns(index, .gate, plan.feedForward),
-                    up: try source.columns(index, .up, plan.feedForward),
-                    down: try source.leaves(index, .down, wideLeaves),
-                    downNorm: block.hasTrailingNorms ? try source.norm(.feedForwardTrailingNorm(layer: index)) : nil))
+    /// Packs a rank's part of the model in memory, which holds the packed shard and little more.
+    public init(
+        model: ModelFolder, plan: ShardPlan, format: WeightFormat = .auto, threadCount: Int = 1
+    ) throws(EngineError) {
+        if let refusal = Self.refusal(of: model.configuration) { throw refusal }
+        let layout = ShardLayout(model: model, plan: plan, format: format)
+        let packing = ShardPacking(model: model, layout: layout, threadCount: threadCount)
+        let memory: PackedMemory?
+        do {
+            memory = try PackedMemory(byteCount: layout.byteCount) { bytes in
+                let window = 32 << 20
+                for first in stride(from: 0, to: layout.byteCount, by: window) {
+                    let part = first..<min(layout.byteCount, first + window)
+                    try packing.fill(part, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
+                }
+            }
+        } catch let error as EngineError { throw error } catch {
+            preconditionFailure("packing throws EngineError, not \(error)")
         }
-        embedding = try source.mapped(model.tensor(.embedding))
-        finalNorm = try source.norm(.finalNorm)
-        vocabulary = try source.output(plan.vocabulary)
-        self.layers = layers
-        shape = ShardShape(model: model, plan: plan, weights: format)
-        byteCount = source.packedByteCount
+        guard let memory else { throw .outOfMemory(purpose: "packed weights", byteCount: layout.byteCount) }
+        try packing.checkEmbedding()
+        self.init(memory: memory, at: 0, layout: layout, model: model, format: format)
+    }
+
+    /// A shard whose parts lie in a memory, and were checked when they were packed.
+    ///
+    /// - Parameter first: where in it the first part begins.
+    init(memory: PackedMemory, at first: Int, layout: ShardLayout, model: ModelFolder, format: WeightFormat) {
+        let configuration = model.configuration
+        let parts = Dictionary(grouping: layout.parts, by: \.tensor)
+        func vector(_ tensor: ModelTensor) -> [Float]? {
+            parts[tensor].map { parts in
+                let bytes = UnsafeRawBufferPointer(rebasing: memory.bytes[parts[0].bytes.moved(by: first)])
+                return (0..<parts[0].inputs.count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+            }
+        }
+        func norm(_ tensor: ModelTensor) -> [Float] {
+            guard let norm = vector(tensor) else { preconditionFailure("\(tensor) is part of every shard") }
+            return norm
+        }
+        func matrices(_ tensor: ModelTensor) -> [PackedMatrix] {
+            guard let part = parts[tensor]?.first, let format = part.format else {
+                preconditionFailure("\(tensor) is a matrix of every shard")
+            }
+            let tiles = part.tiles(format)
+            return zip(part.leaves, tiles.byteOffsets).map { inputs, offset in
+                PackedMatrix(
+                    in: memory, byteOffset: first + part.offset + offset, tileStride: tiles.tileStride, format: format,
+                    outputs: part.outputs.count, inputs: inputs.count)
+            }
+        }
+        func columns(_ layer: Int, _ projection: Projection) -> Columns {
+            Columns(
+                weights: matrices(.projection(layer: layer, projection))[0],
+                bias: vector(.bias(layer: layer, projection)))
+        }
+        func leaves(_ layer: Int, _ projection: Projection) -> Leaves {
+            Leaves(
+                weights: matrices(.projection(layer: layer, projection)), bias: vector(.bias(layer: layer, projection)))
+        }
+        layers = (0..<configuration.layerCount).map { index in
+            Layer(
+                inputNorm: norm(.attentionNorm(layer: index)), query: columns(index, .q), key: columns(index, .k),
+                value: columns(index, .v), queryNorm: vector(.queryNorm(layer: index)),
+                keyNorm: vector(.keyNorm(layer: index)), output: leaves(index, .o),
+                outputNorm: vector(.attentionTrailingNorm(layer: index)),
+                feedForwardNorm: norm(.feedForwardNorm(layer: index)), gate: columns(index, .gate),
+                up: columns(index, .up), down: leaves(index, .down),
+                downNorm: vector(.feedForwardTrailingNorm(layer: index)))
+        }
+        embedding = model.tensor(.embedding)
+        finalNorm = norm(.finalNorm)
+        vocabulary = matrices(.output)[0]
+        shape = ShardShape(model: model, plan: layout.plan, weights: format)
+        byteCount = layout.parts.reduce(0) { $0 + ($1.format == nil ? 0 : $1.byteCount) }
     }
 
     /// The heads that this rank computes, without a window.
@@ -117,9 +156,4 @@ public struct PackedShard: Sendable {
         }
         return nil
     }
-}
-
-extension Range<Int> {
-    /// The range of elements where each of this range's units has `factor` of them.
-    func scaled(by factor: Int) -> Range<Int> { (lowerBound * factor)..<(upperBound * factor) }
 }

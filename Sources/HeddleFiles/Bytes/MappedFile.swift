@@ -11,6 +11,9 @@ public final class MappedFile: @unchecked Sendable {
     public let path: String
     /// The file's size when it was opened, in bytes.
     public let byteCount: Int
+    /// Which file it was when it was opened.
+    package let identity: FileIdentity
+    private let use: Use
     private let base: UnsafeRawPointer?
 
     /// Whether the file may be written into while it is used.
@@ -46,6 +49,8 @@ public final class MappedFile: @unchecked Sendable {
         }
         self.path = path
         self.byteCount = byteCount
+        self.use = use
+        identity = FileIdentity(status)
         guard byteCount > 0 else {
             // An empty mapping is an error to mmap.
             base = nil
@@ -91,6 +96,17 @@ public final class MappedFile: @unchecked Sendable {
         try withExtendedLifetime(self) { () throws(Failure) -> Result in
             try body(UnsafeRawBufferPointer(start: base, count: byteCount))
         }
+    }
+
+    /// Lets go of the pages of a range that this process has mapped, and that it will hardly read again; what is read all the
+    /// same comes from the system's cache or the disk. So a process that reads a whole checkpoint does not grow by it.
+    package func forget(_ range: Range<Int>) {
+        guard use == .mapped, let base else { return }
+        let page = 4096
+        let first = (range.lowerBound + page - 1) / page * page
+        // The last page of the file may be cut short.
+        let end = range.upperBound == byteCount ? byteCount : range.upperBound / page * page
+        if first < end { madvise(UnsafeMutableRawPointer(mutating: base) + first, end - first, MADV_DONTNEED) }
     }
 
     private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -77,11 +77,22 @@ public struct ModelFolder: Sendable {
     /// sees them.
     ///
     /// Reads every byte of the weights: about a second for each GB or two.
-    public func digest() -> Digest {
+    ///
+    /// - Parameter onBytes: hears of every part that was read, with its byte count.
+    public func digest(onBytes: (Int) -> Void = { _ in }) -> Digest {
         var writer = DigestWriter()
-        for file in files { writer.add(name: file.name, content: file.content) }
+        for file in files { writer.add(name: file.name, content: file.content, onBytes: onBytes) }
         return writer.finish()
     }
+
+    /// Bytes of all files that `digest` reads.
+    public var digestedByteCount: Int { files.reduce(0) { $0 + $1.content.byteCount } }
+
+    /// The files that `digest` reads, in its order, and which files they were when they were opened.
+    var identities: [(name: String, identity: FileIdentity)] { files.map { ($0.name, $0.content.identity) } }
+
+    /// Whether the paths still lead to the files that were opened, and nobody has written into them.
+    var isAsOpened: Bool { files.allSatisfy { FileIdentity(path: $0.content.path) == $0.content.identity } }
 
     private static func refusals(
         of weights: SafetensorsSet, _ configuration: ModelConfiguration

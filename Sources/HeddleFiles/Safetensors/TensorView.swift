@@ -45,6 +45,9 @@ public struct TensorView: Sendable {
         }
     }
 
+    /// Lets go of the pages that this process has mapped of it, as one does who has read it for the last time in a while.
+    package func forget() { file.forget(byteOffset..<(byteOffset + byteCount)) }
+
     /// Writes a rectangle of the tensor as floats, row after row without gaps, converted exactly.
     ///
     /// - Parameters:

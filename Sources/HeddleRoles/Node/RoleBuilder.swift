@@ -43,6 +43,12 @@ struct RoleBuilder {
         return limits
     }
 
+    /// Packed weights of this host.
+    private var store: PackedShardStore {
+        PackedShardStore(
+            directory: configuration.weightCache.directory, byteCountMax: configuration.weightCache.byteCountMax)
+    }
+
     private func log(_ identity: ActorIdentity) -> RoleLog {
         RoleLog(logger, actor: "\(identity.role)/\(identity.name)")
     }
@@ -112,17 +118,14 @@ struct RoleBuilder {
         guard let queue = layout.queues[group.model], let cache = layout.cache(for: node) else {
             preconditionFailure("a checked cluster has a tenant-queue and an adapter-cache")
         }
-        let started = now()
         let format = WeightFormat(configuration.model(group.model)?.weights ?? .auto)
         let rankCount = group.ranks.count
+        let store = store
         let shard = try await onThread(named: "load-\(group.name)") {
-            let plan = try ShardPlan(configuration: folder.configuration, rank: rank, rankCount: rankCount)
-            return Shard(
-                configuration: folder.configuration, plan: plan,
-                packed: try PackedShard(model: folder, plan: plan, format: format),
-                digest: folder.digest())
+            try Shard(
+                folder, plan: ShardPlan(configuration: folder.configuration, rank: rank, rankCount: rankCount),
+                format: format, store: store, threadCount: group.threadCount, log: log)
         }
-        log.info("rank \(rank) of \(rankCount) has loaded its shard in \(now().duration(since: started).formatted)")
         let batch = try group.batchLimits(for: folder.configuration)
         var forward = ForwardLimits()
         forward.blockCount = batch.blockCount
@@ -145,10 +148,11 @@ struct RoleBuilder {
         guard let cache = layout.cache(for: node) else {
             preconditionFailure("a checked cluster has an adapter-cache")
         }
+        let digests = store.digests
         let models = try await onThread(named: "read-tokenizers") {
             try folders.mapValues { folder in
                 RouterPlace.Model(
-                    tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: folder.digest(),
+                    tokenizer: try Tokenizer(path: folder.path + "/tokenizer.json"), digest: digests.digest(of: folder),
                     defaults: folder.samplingDefaults)
             }
         }

@@ -8,7 +8,9 @@ import HeddleTransport
 extension GPUWorker {
     /// To a rank other than 0: fetch this rank's shard of the adapter from the host's cache and map it, so that the next plan
     /// may name the slot.
-    distributed func mapAdapter(_ adapter: AdapterRef, into slot: AdapterSlot, for group: GroupEpoch) async throws -> Int {
+    distributed func mapAdapter(_ adapter: AdapterRef, into slot: AdapterSlot, for group: GroupEpoch) async throws
+        -> Int
+    {
         try await mapHere(adapter, into: slot, for: group)
     }
 
@@ -166,8 +168,8 @@ extension GPUWorker {
         case RequestError.adapterInvalid(_, let reason): reason
         case RequestError.unknownModel, RequestError.unknownAdapter: "\(error)"
         // The file may have vanished, or memory run out; the cache looks again.
-        case PackedAdapterError.system, PackedAdapterError.outOfMemory: nil
-        case is PackedAdapterError: "\(error)"
+        case PackedFileError.system, PackedFileError.outOfMemory: nil
+        case is PackedFileError: "\(error)"
         default: nil
         }
     }

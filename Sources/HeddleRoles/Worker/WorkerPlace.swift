@@ -28,14 +28,6 @@ struct WorkerPlace: Sendable {
     var isFirst: Bool { rank == 0 }
 }
 
-/// What a rank holds for as long as its process lives: its part of the base model, packed.
-struct Shard: Sendable {
-    let configuration: ModelConfiguration
-    let plan: ShardPlan
-    let packed: PackedShard
-    let digest: Digest
-}
-
 /// Why a rank cannot do what another asked of it.
 enum WorkerError: Error, CustomStringConvertible {
     case otherEpoch(GroupEpoch, present: GroupEpoch?)

@@ -15,7 +15,8 @@ struct BenchCommand: AsyncParsableCommand {
               heddle bench kernels
               heddle bench decode --weights int8 --batch 1,16,32
               heddle bench prefill --weights bf16 --prompt 512
-            """, subcommands: [Calls.self, Kernels.self, Decode.self, Prefill.self])
+              heddle bench accuracy --model-dir DIR --text FILE
+            """, subcommands: [Calls.self, Kernels.self, Decode.self, Prefill.self, Accuracy.self])
 
     /// `heddle bench calls`: remote calls beside bare libzmq.
     struct Calls: AsyncParsableCommand {

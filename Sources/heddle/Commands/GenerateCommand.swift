@@ -46,6 +46,12 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("How weights are held: auto, f32, bf16, int8 or int4.", valueName: "format"))
     var weights = WeightFormat.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Folder of packed weights, which are used where `heddle model pack` made them (default: "
+                + "$XDG_CACHE_HOME/heddle or ~/.cache/heddle).", valueName: "dir"))
+    var packedIn: String?
+
     @OptionGroup var sampling: SamplingOptions
 
     @Flag(help: "Print one JSON object at the end instead of text.")
@@ -124,6 +130,7 @@ struct Generate: ParsableCommand {
         var options = LocalEngine.Options()
         options.rankCount = tensorParallel
         options.weightFormat = weights
+        options.store = WeightCacheOptions.store(at: packedIn)
         let positions = min(configuration.positionCountMax, promptTokens.count + min(parameters.tokenCountMax, 1 << 24))
         let choiceCount = max(sampling.choiceCount, sampling.bestOf ?? 1)
         options.forward.blockCount = max(1, choiceCount * ((positions + kvBlockTokens - 1) / kvBlockTokens))

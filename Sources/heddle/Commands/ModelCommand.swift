@@ -2,10 +2,11 @@ import ArgumentParser
 import HeddleEngine
 import HeddleFiles
 
-/// `heddle model`: what a model folder holds, without loading it.
+/// `heddle model`: what a model folder holds, and its packed weights.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Look into model folders.", subcommands: [Show.self])
+        commandName: "model", abstract: "Look into model folders and pack their weights.",
+        subcommands: [Show.self, Pack.self])
 
     /// `heddle model show`: its architecture, its size in memory, and every reason why it would be refused.
     struct Show: ParsableCommand {
@@ -13,8 +14,9 @@ struct ModelCommand: ParsableCommand {
             commandName: "show",
             abstract: "Show what a model folder holds, how much memory it takes, and what of it is refused.",
             discussion: """
-                Reads config.json, generation_config.json and the headers of the safetensors files, not the weights. Exits with 2
-                where the model would be refused, with 1 where there is no such folder.
+                Reads config.json, generation_config.json and the headers of the safetensors files, not the weights. Packed files
+                are known of a model that was packed or served from this folder before. Exits with 2 where the model would be
+                refused, with 1 where there is no such folder.
 
                 EXAMPLES
                   heddle model show Cluster/demo/model
@@ -23,6 +25,8 @@ struct ModelCommand: ParsableCommand {
 
         @Argument(help: "The folder, as Hugging Face lays it out.")
         var folder: String
+
+        @OptionGroup var cache: WeightCacheOptions
 
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -39,7 +43,10 @@ struct ModelCommand: ParsableCommand {
                 reasons.append("\(shape)")
                 model = nil
             }
-            let report = ModelReport(folder: folder, model: model, refusals: reasons)
+            let report = ModelReport(
+                folder: folder, model: model,
+                packedFiles: model.map { PackedFileListing.files(of: $0, in: cache.found) } ?? [],
+                refusals: reasons)
             Terminal.print(json ? try Terminal.json(report) : report.text)
             if !reasons.isEmpty { throw ExitCode.degraded }
         }

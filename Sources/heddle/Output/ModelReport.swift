@@ -51,10 +51,13 @@ struct ModelReport: Encodable {
     var folder: String
     /// Missing where the model is refused.
     var model: Sizes?
+    /// What is packed of it.
+    var packedFiles: [PackedFileListing]
     var refusals: [String]
 
-    init(folder: String, model: ModelFolder?, refusals: [String]) {
+    init(folder: String, model: ModelFolder?, packedFiles: [PackedFileListing], refusals: [String]) {
         self.folder = folder
+        self.packedFiles = packedFiles
         self.refusals = refusals
         self.model = model.map(Sizes.init)
     }
@@ -88,6 +91,9 @@ struct ModelReport: Encodable {
                     + "repetition_penalty \(model.sampling.repetitionPenalty), max_tokens \(model.sampling.maxTokens), "
                     + "min_tokens \(model.sampling.minTokens) where a request does not say",
             ]
+            lines += packedFiles.map {
+                "packed file     \($0.weights), rank \($0.rank) of \($0.rankCount), \($0.bytes) bytes: \($0.path)"
+            }
         }
         lines += refusals.map { "refused         \($0)" }
         if refusals.isEmpty { lines.append("refused         nothing") }

@@ -26,6 +26,7 @@ enum Topology: String, CaseIterable, Sendable {
             throw StartedProcess.Failed("\(rawValue).yaml has no cluster line")
         }
         lines.insert("runtime: \(runtime)", at: first + 1)
+        lines.insert("weightCache: {directory: \(runtime)-weights}", at: first + 2)
         return lines.joined(separator: "\n")
             .replacing("path: demo/", with: "path: \(Self.folder)/demo/")
             .replacing("keyFile: keys/", with: "keyFile: \(Self.shipped)/keys/")

@@ -9,14 +9,18 @@ final class RankGroup: @unchecked Sendable {
     // Safety: each rank's forward pass is used by one thread at a time: `onEveryRank` waits for all before it returns.
     private let passes: [CPUForwardPass]
 
-    init(_ golden: Golden, rankCount: Int = 1, limits: ForwardLimits = ForwardLimits(), format: WeightFormat = .auto)
-        throws
-    {
+    /// - Parameter store: where packed shards are made and mapped; nil packs in memory.
+    init(
+        _ golden: Golden, rankCount: Int = 1, limits: ForwardLimits = ForwardLimits(), format: WeightFormat = .auto,
+        store: PackedShardStore? = nil
+    ) throws {
         let collectives: [SharedMemoryCollective] =
             rankCount == 1 ? [] : try SharedMemoryCollective.threads(rankCount: rankCount)
         passes = try (0..<rankCount).map { rank in
             let plan = try ShardPlan(configuration: golden.model.configuration, rank: rank, rankCount: rankCount)
-            let shard = try PackedShard(model: golden.model, plan: plan, format: format)
+            let shard =
+                try store?.packed(golden.model, plan: plan, format: format)
+                ?? PackedShard(model: golden.model, plan: plan, format: format)
             let pass = try CPUForwardPass(
                 shard: shard, collective: rankCount == 1 ? nil : collectives[rank], limits: limits)
             for (index, sequence) in golden.sequences.enumerated() {
@@ -60,5 +64,18 @@ final class RankGroup: @unchecked Sendable {
             get { lock.withLock { results[rank] } }
             set { lock.withLock { results[rank] = newValue } }
         }
+    }
+}
+
+extension PackedShardStore {
+    func address(_ model: ModelFolder, _ plan: ShardPlan, _ format: WeightFormat) -> ShardAddress {
+        ShardAddress(model: model.digest(), of: model, plan: plan, format: format)
+    }
+
+    /// Packs a shard into the store and maps it from there.
+    func packed(_ model: ModelFolder, plan: ShardPlan, format: WeightFormat) throws -> PackedShard {
+        let address = address(model, plan, format)
+        _ = try pack(address, model: model, plan: plan, format: format)
+        return try open(address, model: model, plan: plan, format: format)
     }
 }
