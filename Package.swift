@@ -12,7 +12,7 @@ let package = Package(
     name: "heddle",
     products: [
         .executable(name: "heddle", targets: ["heddle"]),
-        .library(name: "HeddleClient", targets: ["HeddleClient"]),
+        .library(name: "HeddleClient", targets: ["HeddleClient", "HeddleCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -149,7 +149,7 @@ let package = Package(
                 "HeddleClient", "HeddleCluster", "HeddleFiles", "HeddleTransport", "HeddleWire", "HeddleCore",
                 "CHeddleLinux",
             ],
-            swiftSettings: strict),
+            exclude: ["Python"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

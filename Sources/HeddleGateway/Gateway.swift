@@ -20,9 +20,10 @@ public final class Gateway: Sendable {
     ///
     /// - Throws: `GatewayError` where the address cannot be bound or a TLS file cannot be read.
     public static func start(
-        _ front: RouterFront, at place: ClusterConfiguration.HTTP, logger: Logger
+        _ front: RouterFront, at place: ClusterConfiguration.HTTP, of cluster: ClusterConfiguration, logger: Logger
     ) async throws -> Gateway {
-        let core = GatewayCore(front: front, limits: GatewayLimits(), logger: logger)
+        let core = GatewayCore(
+            front: front, limits: GatewayLimits(), isAdminKey: { cluster.isAdminKey($0) }, logger: logger)
         for (model, error) in core.templateTroubles { logger.warning("model \(model): \(error)") }
         // Hummingbird's own lines about connections are of no use to whoever runs a mesh.
         var quiet = logger
@@ -65,6 +66,7 @@ public final class Gateway: Sendable {
         router.add(middleware: FailureMiddleware(limits: core.limits))
         GenerationRoutes(core: core).add(to: router)
         ModelRoutes(core: core).add(to: router)
+        AdapterRoutes(core: core).add(to: router)
         HealthRoutes(core: core).add(to: router)
         return router
     }

@@ -83,10 +83,17 @@ extension ClusterConfiguration {
     public func tenant(holding key: String) -> Tenant? {
         let digest = Self.digest(ofKey: key)
         var found: Tenant?
-        for tenant in tenants {
-            let difference = zip(tenant.keyDigest.words, digest.words).reduce(UInt64(0)) { $0 | ($1.0 ^ $1.1) }
-            if difference == 0 { found = tenant }
-        }
+        for tenant in tenants where Self.areEqual(tenant.keyDigest, digest) { found = tenant }
         return found
+    }
+
+    /// Whether this is the key of those who may administer; nil where there is none.
+    public func isAdminKey(_ key: String) -> Bool? {
+        adminKeyDigest.map { Self.areEqual($0, Self.digest(ofKey: key)) }
+    }
+
+    /// Takes the same time wherever they differ.
+    private static func areEqual(_ left: Digest, _ right: Digest) -> Bool {
+        zip(left.words, right.words).reduce(UInt64(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

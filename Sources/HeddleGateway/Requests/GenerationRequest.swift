@@ -82,7 +82,7 @@ package struct GenerationRequest: Sendable {
         try checkTogether(limits)
     }
 
-    private static func object(_ body: [UInt8], limits: GatewayLimits) throws(HTTPFailure) -> JSONObject {
+    static func object(_ body: [UInt8], limits: GatewayLimits) throws(HTTPFailure) -> JSONObject {
         var json = JSONLimits()
         json.byteCountMax = limits.bodyByteCountMax
         json.depthMax = limits.jsonDepthMax

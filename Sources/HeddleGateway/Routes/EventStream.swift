@@ -19,7 +19,8 @@ struct EventStream: Sendable {
             for (request, part) in first { try await write(part, of: request, to: &body) }
             for await event in call.client.events {
                 if case .nudged = event {
-                    try await body.write(ByteBuffer(string: ": the answer goes on\n\n"))
+                    // One line alone: an empty one behind it would be an event without data to OpenAI's own programs.
+                    try await body.write(ByteBuffer(string: ": the answer goes on\n"))
                 } else if let (request, part) = try Answering.heard(event, &progress) {
                     try await write(part, of: request, to: &body)
                 }

@@ -10,17 +10,18 @@ struct ModelRoutes: Sendable {
     func add(to router: GatewayRouter) {
         router.get("/v1/models") { request, _ in
             let (tenant, _) = try core.authenticate(request.headers)
+            let cards = await cards(for: tenant)
             var text = JSONText()
             text.object { text in
                 text.member("object", "list")
-                text.member("data", array: cards(for: tenant)) { text, card in text.object { write(card, to: &$0) } }
+                text.member("data", array: cards) { text, card in text.object { write(card, to: &$0) } }
             }
             return Self.response(text)
         }
         router.get("/v1/models/{model}") { request, context in
             let (tenant, _) = try core.authenticate(request.headers)
             let name = context.parameters.get("model") ?? ""
-            guard let card = cards(for: tenant).first(where: { $0.names.contains(name) }) else {
+            guard let card = await cards(for: tenant).first(where: { $0.names.contains(name) }) else {
                 throw HTTPFailure(.unknownModel(String(name.prefix(257))))
             }
             var text = JSONText()
@@ -39,11 +40,11 @@ struct ModelRoutes: Sendable {
         var names: [String] { isAdapter ? [id, "\(model.name):\(id)"] : [id] }
     }
 
-    private func cards(for tenant: TenantTable.Tenant) -> [Card] {
+    private func cards(for tenant: TenantTable.Tenant) async -> [Card] {
         let models = core.front.models.filter { tenant.permission.allows($0.name, adapter: nil) }.map { model in
             Card(id: model.name.text, model: model, isAdapter: false)
         }
-        let adapters = core.front.adapters.compactMap { adapter -> Card? in
+        let adapters = await core.front.offeredAdapters().compactMap { adapter -> Card? in
             guard tenant.permission.allows(adapter.model, adapter: adapter.name),
                 let model = core.front.models.first(where: { $0.name == adapter.model })
             else { return nil }

@@ -12,14 +12,19 @@ package struct GatewayCore: Sendable {
     let front: RouterFront
     let limits: GatewayLimits
     let logger: Logger
+    /// Whether a key is that of those who may administer; nil where nobody may.
+    let isAdminKey: @Sendable (String) -> Bool?
     let connections = ConnectionBook()
     let calls = OpenCalls()
     /// When the gateway began, in seconds since 1970.
     let created: Int
     private let templates: [ModelName: Result<ChatTemplate, ChatTemplateError>]
 
-    init(front: RouterFront, limits: GatewayLimits, logger: Logger) {
+    init(
+        front: RouterFront, limits: GatewayLimits, isAdminKey: @escaping @Sendable (String) -> Bool?, logger: Logger
+    ) {
         self.front = front
+        self.isAdminKey = isAdminKey
         self.limits = limits
         self.logger = logger
         created = Int(Date().timeIntervalSince1970)
@@ -57,14 +62,33 @@ package struct GatewayCore: Sendable {
 
     /// Whose key the call bears.
     func authenticate(_ headers: HTTPFields) throws(HTTPFailure) -> (tenant: TenantTable.Tenant, key: String) {
+        let key = try key(headers, whose: "a tenant's")
+        do throws(RequestError) { return (try front.tenant(key: key), key) } catch { throw HTTPFailure(error) }
+    }
+
+    /// Lets those through who may administer.
+    func authorizeAdmin(_ headers: HTTPFields) throws(HTTPFailure) {
+        let key = try key(headers, whose: "the admin's")
+        switch isAdminKey(key) {
+        case true?: return
+        case false?:
+            throw HTTPFailure(
+                status: 403, message: "the key is not the admin's", type: "permission_error", code: "not_permitted")
+        case nil:
+            throw HTTPFailure(
+                status: 403, message: "nobody may administer: the cluster file has no admin key",
+                type: "permission_error", code: "no_admin_key")
+        }
+    }
+
+    private func key(_ headers: HTTPFields, whose owner: String) throws(HTTPFailure) -> String {
         let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else {
             throw HTTPFailure(
-                status: 401, message: "the call needs a tenant's key, in the header Authorization: Bearer KEY",
+                status: 401, message: "the call needs \(owner) key, in the header Authorization: Bearer KEY",
                 type: "authentication_error", code: "invalid_api_key")
         }
-        let key = words[1].trimmingCharacters(in: .whitespaces)
-        do throws(RequestError) { return (try front.tenant(key: key), key) } catch { throw HTTPFailure(error) }
+        return words[1].trimmingCharacters(in: .whitespaces)
     }
 
     /// The whole body, within its limit.

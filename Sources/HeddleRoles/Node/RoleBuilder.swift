@@ -188,8 +188,10 @@ struct RoleBuilder {
                 board: board, actorSystem: system)
         }
         let front = RouterFront(
-            models: fronts, adapters: place.adapters.map { RouterFront.Adapter(name: $0.name, model: $0.model) },
-            node: node.name, limits: clientLimits, tenants: tenants, place: place, port: port, encoder: encoder,
+            models: fronts,
+            adapters: configuration.adapters.map {
+                RouterFront.Adapter(name: $0.name, model: $0.model, folder: $0.directory)
+            }, node: node.name, limits: clientLimits, router: router, tenants: tenants, place: place, port: port, encoder: encoder,
             peers: peers)
         return (router, front)
     }

@@ -134,6 +134,7 @@ extension Router {
         _ name: String, for submission: ClientSubmission, of tenant: TenantTable.Tenant
     ) async throws -> ModelCatalogue.Adapter? {
         guard let named = place.adapter(named: name) else { return nil }
+        guard !withdrawn.contains(named.name) else { throw RequestError.unknownAdapter(name) }
         guard tenant.permission.allows(named.model, adapter: named.name) else {
             throw RequestError.notPermitted(tenant: tenant.name, model: name)
         }

@@ -32,6 +32,8 @@ public distributed actor Router {
     var gone: [ClientRef] = []
     /// When an adapter was last described by its cache.
     var described: [AdapterName: Instant] = [:]
+    /// Adapters of the cluster file that are not offered.
+    var withdrawn: Set<AdapterName> = []
 
     var queues: [ModelName: Outbox<QueueMessage>] = [:]
     var workers: [GroupName: Outbox<WorkerMessage>] = [:]

@@ -21,13 +21,17 @@ public struct RouterFront: Sendable {
     public struct Adapter: Sendable {
         public let name: AdapterName
         public let model: ModelName
+        /// The PEFT folder that the cluster file names.
+        public let folder: String
     }
 
     /// In the cluster file's order.
     public let models: [Model]
+    /// All of the cluster file, offered or not.
     public let adapters: [Adapter]
     public let node: NodeName
     public let limits: ClientLimits
+    let router: Router
     let tenants: TenantTable
     let place: RouterPlace
     let port: ClientPort
@@ -44,6 +48,28 @@ public struct RouterFront: Sendable {
     public func model(behind text: String) -> Model? {
         if let adapter = place.adapter(named: text) { return models.first { $0.name == adapter.model } }
         return models.first { $0.name.text == text }
+    }
+
+    /// The adapters that may be asked for now.
+    public func offeredAdapters() async -> [Adapter] {
+        let withdrawn = await router.whenLocal { $0.withdrawn } ?? []
+        return adapters.filter { !withdrawn.contains($0.name) }
+    }
+
+    /// Offers an adapter of the cluster file at this router, with its files as they are now.
+    ///
+    /// - Throws: `RequestError` where nothing bears the name or the files cannot be used.
+    public func offer(_ adapter: AdapterName) async throws {
+        do {
+            try await router.whenLocal { try await $0.offer(adapter) }
+        } catch let error as RemoteCallError {
+            throw RequestError.noCapacity(reason: "the adapter-cache does not answer: \(error)")
+        }
+    }
+
+    /// Offers an adapter no longer at this router; requests that run keep it.
+    public func withdraw(_ adapter: AdapterName) async throws {
+        try await router.whenLocal { try $0.withdraw(adapter) }
     }
 
     /// A client in this process. Whoever connects it has it `leave`.

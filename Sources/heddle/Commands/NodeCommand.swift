@@ -61,7 +61,7 @@ struct NodeCommand: AsyncParsableCommand {
         guard let place = configuration.node(NodeName(name))?.http, let front = host.front else { return nil }
         var logger = logger
         logger[metadataKey: "actor"] = "gateway"
-        return try await Gateway.start(front, at: place, logger: logger)
+        return try await Gateway.start(front, at: place, of: configuration, logger: logger)
     }
 }
 
