@@ -77,8 +77,8 @@ let plan = StepPlan(
             logits: .none),
         StepPlan.Segment(
             sequence: SequenceID(2), adapter: AdapterSlot(3), tokens: [7], firstPosition: 16,
-            promptTokenCount: 12, blocks: [BlockID(5), BlockID(6)], logits: .last),
-    ])
+            promptTokenCount: 12, blocks: [BlockID(5), BlockID(6)], realm: 77, logits: .last),
+    ], givenUp: [BlockID(9), BlockID(8)])
 
 let errors: [RequestError] = [
     .wrongKey, .unknownTenant(TenantName("no such/tenant")), .unknownModel("m"), .unknownAdapter("a"),

@@ -161,6 +161,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
         case tokens(Int)
         /// Bytes of a rank's shard.
         case bytes(Int)
+        /// Bytes that a rank's shard and its mapped adapters share.
+        case bytesWithAdapters(Int)
     }
 
     /// What each host keeps of adapters.

@@ -145,8 +145,8 @@ struct DocumentReader {
 
     private func group(_ item: (path: String, node: Node)) -> Located<Document.GroupEntry>? {
         let keys = [
-            "name", "model", "ranks", "device", "threads", "collective", "endpoint", "kvTokens", "kvBytes", "sequences",
-            "stepTokens", "adapterSlots",
+            "name", "model", "ranks", "device", "threads", "collective", "endpoint", "kvTokens", "kvBytes", "memory",
+            "sequences", "stepTokens", "adapterSlots",
         ]
         guard let reader = MappingReader(item.node, path: item.path, keys: keys, report: report) else { return nil }
         let name = reader.name("name", GroupName.self)
@@ -162,13 +162,18 @@ struct DocumentReader {
         if reader.has("kvTokens"), reader.has("kvBytes") {
             reader.complain("kvBytes", "stands beside kvTokens; give one of them")
         }
+        let memory = reader.bytes("memory", in: (1 << 20)...(1 << 44))
+        if reader.has("memory"), let other = ["kvTokens", "kvBytes"].first(where: { reader.has($0) }) {
+            reader.complain("memory", "stands beside \(other); give one of them")
+        }
         let sequences = reader.integer("sequences", in: 1...4096) ?? 32
         let stepTokens = reader.integer("stepTokens", in: 1...65_536) ?? 256
         let adapterSlots = reader.integer("adapterSlots", in: 1...65_536) ?? 32
         guard let name, let model else { return nil }
         // Whole blocks: a part of one could never be used.
         let capacity: ClusterConfiguration.KVCapacity =
-            bytes.map { .bytes($0) } ?? .tokens((tokens ?? 65_536) / kvBlockTokens * kvBlockTokens)
+            memory.map { .bytesWithAdapters($0) } ?? bytes.map { .bytes($0) }
+            ?? .tokens((tokens ?? 65_536) / kvBlockTokens * kvBlockTokens)
         let group = ClusterConfiguration.Group(
             name: name.value, model: model.value, ranks: ranks.map(\.value), device: device, threadCount: threads,
             collective: .sharedMemory, kvCapacity: capacity, sequenceCountMax: sequences, stepTokenCountMax: stepTokens,

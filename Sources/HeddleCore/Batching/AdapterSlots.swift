@@ -11,13 +11,27 @@ public struct AdapterSlots: Sendable {
         public var pinCount: Int
         /// Orders uses; the smallest goes first.
         public var lastUse: UInt64
+        /// When it was unpinned last, as the caller counts time.
+        public var idleSince: UInt64 = 0
+
+        /// Whether a sequence may use it when there is room for it.
+        public var isMapped: Bool { state != .loading }
     }
 
     /// Whether the ranks have mapped the adapter.
     public enum State: Hashable, Sendable {
         case loading
-        /// Bytes that the mapping costs one rank.
+        /// The ranks have mapped it. It is not counted yet: the file's pages, which the system may drop.
+        case mapped(bytes: Int)
+        /// Bytes that the mapping costs one rank, which are counted.
         case ready(bytes: Int)
+
+        public var bytes: Int {
+            switch self {
+            case .loading: 0
+            case .mapped(let bytes), .ready(let bytes): bytes
+            }
+        }
     }
 
     /// What asking for an adapter's slot came to.
@@ -45,7 +59,7 @@ public struct AdapterSlots: Sendable {
     /// The slots in use, by number.
     public var used: [Entry] { entries.compactMap(\.self) }
 
-    /// Bytes of all mapped adapters on one rank.
+    /// Bytes of all adapters that are counted, on one rank.
     public var bytes: Int {
         used.reduce(0) { sum, entry in
             guard case .ready(let bytes) = entry.state else { return sum }
@@ -72,19 +86,36 @@ public struct AdapterSlots: Sendable {
     }
 
     /// A sequence that held the slot has ended.
-    public mutating func unpin(_ digest: Digest) {
+    public mutating func unpin(_ digest: Digest, at time: UInt64 = 0) {
         guard let index = index(of: digest), var entry = entries[index], entry.pinCount > 0 else {
             preconditionFailure("an adapter slot is unpinned once by the sequence that pinned it")
         }
         entry.pinCount -= 1
+        entry.idleSince = time
         entries[index] = entry
     }
 
     /// The ranks have mapped the adapter. False when no slot waits for it.
-    public mutating func loaded(_ digest: Digest, bytes: Int) -> Bool {
+    ///
+    /// - Parameter isCounted: false where room for it is still to be found.
+    public mutating func loaded(_ digest: Digest, bytes: Int, isCounted: Bool = true) -> Bool {
         guard let index = index(of: digest), entries[index]?.state == .loading else { return false }
-        entries[index]?.state = .ready(bytes: max(0, bytes))
+        entries[index]?.state = isCounted ? .ready(bytes: max(0, bytes)) : .mapped(bytes: max(0, bytes))
         return true
+    }
+
+    /// There is room for what was mapped: it is counted from now on.
+    public mutating func count(_ digest: Digest) {
+        guard let index = index(of: digest), case .mapped(let bytes)? = entries[index]?.state else { return }
+        entries[index]?.state = .ready(bytes: bytes)
+    }
+
+    /// Frees the slot of a mapped adapter, pins and all.
+    public mutating func evict(_ digest: Digest) {
+        guard let index = index(of: digest), entries[index]?.isMapped ?? false else {
+            preconditionFailure("only an adapter that is mapped is evicted")
+        }
+        entries[index] = nil
     }
 
     /// The adapter cannot be mapped; its slot is free again and its pins are gone. False when no slot waits for it.

@@ -4,7 +4,14 @@ public struct BatchReport: Hashable, Sendable {
     public var step: UInt64
     public var stepInFlight: Bool
     public var blockCount: Int
+    /// Blocks that sequences hold, each counted once.
+    public var heldBlockCount: Int
+    /// Blocks that no sequence holds.
     public var freeBlockCount: Int
+    /// Of those, blocks that are kept because their tokens may come again.
+    public var keptBlockCount: Int
+    /// Blocks that have memory.
+    public var residentBlockCount: Int
     /// Bytes of mapped adapters on one rank, as `adapterReady` stated them.
     public var adapterBytes: Int
     /// Oldest first.
@@ -27,6 +34,10 @@ public struct BatchReport: Hashable, Sendable {
         public var adapterEvictions = 0
         /// Tokens that were run more than once because their sequence was preempted.
         public var recomputedTokens = 0
+        /// Tokens that sequences had when they started, also again after they were preempted.
+        public var startedTokens = 0
+        /// Of those, tokens whose keys and values were found.
+        public var cachedTokens = 0
         public init() {}
     }
 
@@ -61,9 +72,13 @@ public struct BatchReport: Hashable, Sendable {
         case waitingForAdapterSlot(slotCount: Int)
         /// Its prompt needs more KV blocks than are free.
         case waitingForBlocks(needed: Int, free: Int)
+        /// Its adapter and its prompt need more of the memory than others leave.
+        case waitingForMemory(neededBytes: Int, freeBytes: Int)
+        /// Another sequence computes the next tokens of its prompt.
+        case waitingForPrefix(of: SequenceID)
         /// As many sequences run as may.
         case waitingForRunningCount(max: Int)
-        /// The rows of the last step were spent on older sequences, or an older sequence waits for blocks.
+        /// The rows of the last step were spent on others, or an older sequence waits for blocks.
         case waitingForTurn
 
         func isSameKind(as other: State) -> Bool { kind == other.kind }
@@ -77,6 +92,8 @@ public struct BatchReport: Hashable, Sendable {
             case .waitingForBlocks: 4
             case .waitingForRunningCount: 5
             case .waitingForTurn: 6
+            case .waitingForMemory: 7
+            case .waitingForPrefix: 8
             }
         }
     }

@@ -32,7 +32,7 @@ extension BatchScheduler {
         for request in fresh {
             arrivals += 1
             counts.admitted += 1
-            waiting.append(RunningSequence(request, arrival: arrivals, now: now))
+            waiting.append(RunningSequence(request, limits: limits, arrival: arrivals, now: now))
         }
         return actions
     }
@@ -53,7 +53,8 @@ extension BatchScheduler {
 
     /// Every rank has mapped the adapter; it costs one rank these bytes.
     public mutating func adapterReady(_ digest: Digest, bytes: Int) -> [Action] {
-        if !slots.loaded(digest, bytes: bytes) { counts.stale += 1 }
+        let isCounted = limits.memoryByteCountMax == nil
+        if !slots.loaded(digest, bytes: bytes, isCounted: isCounted) { counts.stale += 1 }
         // Where others still wait, that is said again.
         adapterRoom = nil
         return []
@@ -103,7 +104,8 @@ extension BatchScheduler {
         return actions
     }
 
-    /// Makes a running sequence give up its blocks; it runs again from position 0 with what it generated. One in the step
+    /// Makes a running sequence give up its blocks; it runs again with what it generated, from the
+    /// first position that is not kept. One in the step
     /// in flight does so when the step has finished. Nothing happens to a sequence that does not run.
     public mutating func preempt(_ sequence: SequenceID) {
         guard let index = running.firstIndex(where: { $0.id == sequence }) else { return }
@@ -162,17 +164,22 @@ extension BatchScheduler {
 
     /// Gives back what a sequence held that is in no list any more.
     mutating func release(_ sequence: RunningSequence) -> Action {
-        blocks.release(sequence.blocks)
-        if sequence.slot != nil, let adapter = sequence.request.adapter { slots.unpin(adapter.digest) }
+        giveBack(sequence)
+        if sequence.slot != nil, let adapter = sequence.request.adapter { slots.unpin(adapter.digest, at: step) }
         return .release(sequence.id)
+    }
+
+    private mutating func giveBack(_ sequence: RunningSequence) {
+        guard let realm = sequence.realmNumber else { return }
+        blocks.release(sequence.blocks, at: step)
+        blocks.close(realm)
     }
 
     /// Moves a running sequence back among the waiting, by age. It keeps its tokens and its adapter's slot.
     mutating func preempt(at index: Int) {
         var sequence = running.remove(at: index)
-        blocks.release(sequence.blocks)
-        sequence.blocks = []
-        sequence.computedCount = 0
+        giveBack(sequence)
+        sequence.end()
         sequence.isPreempted = false
         sequence.preemptionCount += 1
         counts.preempted += 1

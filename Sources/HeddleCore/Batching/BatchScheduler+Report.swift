@@ -2,7 +2,9 @@ extension BatchScheduler {
     /// What runs, what waits and for what, since when.
     public func report() -> BatchReport {
         BatchReport(
-            step: step, stepInFlight: inFlight != nil, blockCount: blocks.blockCount, freeBlockCount: blocks.freeCount,
+            step: step, stepInFlight: inFlight != nil, blockCount: blocks.blockCount, heldBlockCount: blocks.heldCount,
+            freeBlockCount: blocks.freeCount,
+            keptBlockCount: blocks.keptCount, residentBlockCount: blocks.residentCount,
             adapterBytes: slots.bytes, running: running.map(Self.report), waiting: waiting.map(Self.report),
             adapters: slots.used, counts: counts)
     }

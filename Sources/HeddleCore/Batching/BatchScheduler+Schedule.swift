@@ -13,21 +13,21 @@ extension BatchScheduler {
             // Who did not get hold of one of them has it loaded again, in its turn.
             actions += idle.isEmpty ? [] : idle + pinAdapters()
         }
+        fitBlocks()
+        actions += failMisfits()
+        findBlocksForDecodes(&actions)
         var segments: [StepPlan.Segment] = []
-        var rowCount = planDecodes(into: &segments, now: now)
-        var scoredRowsLeft = limits.scoredRowCountMax
-        rowCount += planPrefills(
-            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
-        )
-        start(
-            into: &segments, rowCountMax: limits.stepTokenCountMax - rowCount, scoredRowsLeft: &scoredRowsLeft, now: now
-        )
+        planDecodes(into: &segments, now: now)
+        let rowCountMax = limits.stepTokenCountMax - segments.count
+        start(rowCountMax: rowCountMax, &actions, now: now)
+        planPrompts(into: &segments, rowCountMax: rowCountMax, now: now)
         guard !segments.isEmpty else { return (nil, actions) }
         segments.sort { left, right in
             (left.adapter?.index ?? -1, left.sequence) < (right.adapter?.index ?? -1, right.sequence)
         }
         step += 1
-        let plan = StepPlan(step: step, segments: segments)
+        let plan = StepPlan(step: step, segments: segments, givenUp: givenUp)
+        givenUp = []
         inFlight = plan
         return (plan, actions)
     }
@@ -57,7 +57,8 @@ extension BatchScheduler {
     /// When a waiting sequence ends because of its deadline: a little earlier where it lacks room for its adapter.
     private func expiry(of sequence: RunningSequence, now: Instant) -> Instant? {
         guard let deadline = sequence.request.deadline else { return nil }
-        return lackOfRoom(for: sequence, now: now) == nil ? deadline : deadline.advanced(by: .zero - limits.capacityNotice)
+        return lackOfRoom(for: sequence, now: now) == nil
+            ? deadline : deadline.advanced(by: .zero - limits.capacityNotice)
     }
 
     /// Why a sequence has no adapter, where others' adapters are the reason.
@@ -113,95 +114,160 @@ extension BatchScheduler {
         return actions
     }
 
-    /// One row for each decoding sequence, oldest first. One that needs a block and finds none takes the youngest's.
-    private mutating func planDecodes(into segments: inout [StepPlan.Segment], now: Instant) -> Int {
-        var index = 0
-        var rowCount = 0
-        while index < running.count {
-            defer { index += 1 }
-            guard running[index].isDecoding else { continue }
-            if running[index].blocks.count < KVBlocks.blockCount(forTokens: running[index].tokens.count) {
-                while blocks.freeCount == 0, running.count > index { preempt(at: running.count - 1) }
-                // It was the youngest itself.
-                guard running.count > index, let block = blocks.allocate(1) else { break }
-                running[index].blocks += block
+    /// Ends requests that the memory could not hold even alone, which is known when their adapters are mapped.
+    private mutating func failMisfits() -> [Action] {
+        if limits.memoryByteCountMax == nil { return [] }
+        let misfits = waiting.compactMap { sequence in misfit(of: sequence).map { (sequence.request, $0) } }
+        var actions: [Action] = []
+        for (request, error) in misfits where waiting.contains(where: { $0.request.request == request.request }) {
+            actions += fail(request.request, request.attempt, error)
+        }
+        return actions
+    }
+
+    /// Every decoding sequence that has filled its blocks gets one more, oldest first, others giving up theirs.
+    private mutating func findBlocksForDecodes(_ actions: inout [Action]) {
+        for sequence in running
+        where sequence.isDecoding && sequence.blocks.count < KVBlocks.blockCount(forTokens: sequence.tokens.count) {
+            while let index = running.firstIndex(where: { $0.id == sequence.id }) {
+                if makeRoom(forBlocks: 1, of: running[index], &actions), let block = blocks.allocate(1) {
+                    running[index].blocks += block
+                    break
+                }
+                guard let victim = victim() else { break }
+                preempt(at: victim)
             }
+        }
+    }
+
+    /// One row for each decoding sequence.
+    private mutating func planDecodes(into segments: inout [StepPlan.Segment], now: Instant) {
+        for index in running.indices where running[index].isDecoding {
             running[index].enter(.decoding, now: now)
             segments.append(running[index].takeSegment(tokenCount: 1))
-            rowCount += 1
         }
-        return rowCount
     }
 
-    /// Chunks of prompts that were begun, oldest first. They hold their blocks since they started.
-    private mutating func planPrefills(
-        into segments: inout [StepPlan.Segment], rowCountMax: Int, scoredRowsLeft: inout Int, now: Instant
-    ) -> Int {
-        var rowCount = 0
-        for index in running.indices where running[index].inFlightCount == 0 {
-            let count = running[index].chunkTokenCount(
-                max: min(limits.chunkTokenCountMax, rowCountMax - rowCount), scoredRowCountMax: scoredRowsLeft)
+    /// Chunks of the prompts that were begun. They hold their blocks since they started.
+    private mutating func planPrompts(into segments: inout [StepPlan.Segment], rowCountMax: Int, now: Instant) {
+        let prompts = running.indices.filter { running[$0].inFlightCount == 0 }
+        let grants = RowShares.grants(
+            rowCountMax: rowCountMax, demands: prompts.map { demand(of: running[$0]) })
+        var scoredRowsLeft = limits.scoredRowCountMax
+        for (index, grant) in zip(prompts, grants) {
             running[index].enter(.prefilling, now: now)
+            guard grant > 0 else { continue }
+            let rowCount = min(limits.chunkTokenCountMax, max(1, grant / rowCost(of: running[index])))
+            let count = running[index].chunkTokenCount(max: rowCount, scoredRowCountMax: scoredRowsLeft)
             guard count > 0 else { continue }
-            segments.append(running[index].takeSegment(tokenCount: count))
-            rowCount += count
-            if segments[segments.count - 1].logits == .all { scoredRowsLeft -= count }
+            let segment = running[index].takeSegment(tokenCount: count)
+            if segment.logits == .all { scoredRowsLeft -= count }
+            segments.append(segment)
         }
-        return rowCount
     }
 
-    /// Starts waiting sequences, oldest first, with the rows that are left.
+    /// What the next tokens of a prompt cost, in rows.
+    private func demand(of sequence: RunningSequence) -> (tenant: TenantName, cost: Int) {
+        let count = min(sequence.pendingCount, limits.chunkTokenCountMax)
+        let (cost, overflow) = count.multipliedReportingOverflow(by: rowCost(of: sequence))
+        return (sequence.request.tenant, overflow ? limits.stepTokenCountMax : min(cost, limits.stepTokenCountMax))
+    }
+
+    private func rowCost(of sequence: RunningSequence) -> Int {
+        1 + sequence.computedCount / limits.contextTokensPerRow
+    }
+
+    /// Starts waiting sequences for which rows are left, oldest first.
     ///
-    /// A sequence whose adapter is not there holds up nobody. One that lacks blocks holds up all younger ones, or small
-    /// requests would keep a large one from ever starting.
-    private mutating func start(
-        into segments: inout [StepPlan.Segment], rowCountMax: Int, scoredRowsLeft: inout Int, now: Instant
-    ) {
-        var rowCount = 0
-        var isHeldBack = false
-        var started: [RunningSequence] = []
-        var stillWaiting: [RunningSequence] = []
-        for var sequence in waiting {
-            let count = sequence.chunkTokenCount(
-                max: min(limits.chunkTokenCountMax, rowCountMax - rowCount), scoredRowCountMax: scoredRowsLeft)
-            if let obstacle = obstacle(
-                to: sequence, isHeldBack: isHeldBack || count == 0,
-                runningCount: running.count + started.count)
-            {
-                if case .waitingForBlocks = obstacle { isHeldBack = true }
-                sequence.enter(obstacle, now: now)
-                stillWaiting.append(sequence)
-                continue
+    /// A sequence whose adapter is not there holds up nobody, nor does one that waits for another to compute what both begin
+    /// with. One that lacks memory holds up all younger ones, or small requests would keep a large one from ever starting.
+    private mutating func start(rowCountMax: Int, _ actions: inout [Action], now: Instant) {
+        if waiting.isEmpty { return }
+        // By sequence why it does not start in this step; whom it does not hold is looked at again while that frees rows.
+        var obstacles: [SequenceID: BatchReport.State] = [:]
+        for sequence in waiting { obstacles[sequence.id] = adapterObstacle(to: sequence) }
+        var isHeldBack = running.count >= limits.runningCountMax
+        var isSettled = false
+        while !isSettled, !isHeldBack {
+            isSettled = true
+            let open = waiting.filter { obstacles[$0.id] == nil }
+            let prompts = running.filter { $0.inFlightCount == 0 }
+            let all = (prompts + open).sorted { $0.arrival < $1.arrival }
+            let grants = RowShares.grants(rowCountMax: rowCountMax, demands: all.map { demand(of: $0) })
+            for (sequence, grant) in zip(all, grants) where grant > 0 && sequence.realmNumber == nil {
+                if let obstacle = start(sequence.id, &actions) {
+                    obstacles[sequence.id] = obstacle
+                    isSettled = false
+                    switch obstacle {
+                    case .waitingForBlocks, .waitingForMemory, .waitingForRunningCount: isHeldBack = true
+                    default: break
+                    }
+                    if isHeldBack { break }
+                }
             }
-            guard let held = blocks.allocate(sequence.neededBlockCount) else {
-                preconditionFailure("a sequence starts when its blocks are free")
-            }
-            sequence.blocks = held
-            sequence.enter(.prefilling, now: now)
-            segments.append(sequence.takeSegment(tokenCount: count))
-            rowCount += count
-            if segments[segments.count - 1].logits == .all { scoredRowsLeft -= count }
-            started.append(sequence)
         }
-        waiting = stillWaiting
-        running += started
-        running.sort { $0.arrival < $1.arrival }
+        for index in waiting.indices {
+            let obstacle: BatchReport.State =
+                running.count >= limits.runningCountMax
+                ? .waitingForRunningCount(max: limits.runningCountMax) : .waitingForTurn
+            waiting[index].enter(obstacles[waiting[index].id] ?? obstacle, now: now)
+        }
     }
 
-    /// What keeps a waiting sequence from starting in this step; nil when nothing does.
-    private func obstacle(
-        to sequence: RunningSequence, isHeldBack: Bool, runningCount: Int
-    ) -> BatchReport.State? {
-        if let adapter = sequence.request.adapter {
-            guard sequence.slot != nil, let entry = slots.entry(adapter.digest) else {
-                return .waitingForAdapterSlot(slotCount: slots.slotCount)
+    /// Starts a sequence, or says why that cannot be.
+    private mutating func start(_ id: SequenceID, _ actions: inout [Action]) -> BatchReport.State? {
+        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }
+        var sequence = waiting[index]
+        // Room was made of its adapter for one before it.
+        if let obstacle = adapterObstacle(to: sequence) { return obstacle }
+        if running.count >= limits.runningCountMax { return .waitingForRunningCount(max: limits.runningCountMax) }
+        var prefix: (blocks: [BlockID], idleCount: Int) = ([], 0)
+        if let realm = sequence.realm {
+            let countMax = sequence.prefixBlockCountMax
+            prefix = blocks.prefix(of: sequence.tokens, in: realm, blockCountMax: countMax)
+            // The oldest waits for nobody: whoever computes for it may be preempted again and again.
+            if prefix.blocks.count < countMax, running.first.map({ $0.arrival < sequence.arrival }) ?? false,
+                let other = running.first(where: { $0.isComputing(blockAfter: prefix.blocks, of: sequence) })
+            {
+                return .waitingForPrefix(of: other.id)
             }
-            if entry.state == .loading { return .waitingForAdapter(adapter.digest) }
         }
-        if isHeldBack { return .waitingForTurn }
-        if runningCount == limits.runningCountMax { return .waitingForRunningCount(max: limits.runningCountMax) }
-        let needed = sequence.neededBlockCount
-        if needed > blocks.freeCount { return .waitingForBlocks(needed: needed, free: blocks.freeCount) }
+        let needed = sequence.neededBlockCount - prefix.blocks.count
+        blocks.hold(prefix.blocks)
+        guard makeRoom(forBlocks: needed, of: sequence, &actions), let fresh = blocks.allocate(needed) else {
+            blocks.release(prefix.blocks, at: step)
+            return lackOfMemory(for: sequence, blockCount: needed + prefix.idleCount)
+        }
+        let number = blocks.open(sequence.realm)
+        sequence.begin(
+            blocks: prefix.blocks + fresh, prefixCount: prefix.blocks.count,
+            chain: prefix.blocks.last.map { blocks.number(of: $0) } ?? number, realm: number)
+        counts.startedTokens += sequence.tokens.count
+        counts.cachedTokens += sequence.computedCount
+        waiting.remove(at: index)
+        let place = running.firstIndex { $0.arrival > sequence.arrival } ?? running.count
+        running.insert(sequence, at: place)
         return nil
+    }
+
+    private func lackOfMemory(for sequence: RunningSequence, blockCount: Int) -> BatchReport.State {
+        guard let memory = limits.memoryByteCountMax else {
+            return .waitingForBlocks(needed: blockCount, free: blocks.freeCount)
+        }
+        var bytes = blockCount * limits.blockByteCount
+        if let adapter = sequence.request.adapter, case .mapped(let more)? = slots.entry(adapter.digest)?.state {
+            bytes += more
+        }
+        let used = slots.bytes + blocks.heldCount * limits.blockByteCount
+        return .waitingForMemory(neededBytes: bytes, freeBytes: max(0, memory - used))
+    }
+
+    /// Why a waiting sequence lacks its adapter; nil when it does not.
+    private func adapterObstacle(to sequence: RunningSequence) -> BatchReport.State? {
+        guard let adapter = sequence.request.adapter else { return nil }
+        guard sequence.slot != nil, let entry = slots.entry(adapter.digest) else {
+            return .waitingForAdapterSlot(slotCount: slots.slotCount)
+        }
+        return entry.state == .loading ? .waitingForAdapter(adapter.digest) : nil
     }
 }

@@ -10,6 +10,7 @@ extension BatchScheduler {
         var index = 0
         while index < running.count {
             let progress = running[index].advance(sampled: tokens[running[index].id])
+            running[index].keepComputed(in: &blocks)
             counts.recomputedTokens += progress.recomputedCount
             if let delivery = progress.delivery {
                 actions.append(.deliver(delivery))

@@ -4,11 +4,14 @@
 /// Rank 0 holds it and repeats: `schedule`, run the plan on every rank, `stepFinished` with the sampled tokens. Other
 /// events may come between any two of these calls, also while a step is in flight.
 ///
-/// The policy. Every decoding sequence has its row in every step; the rows that are left go to prompts, oldest first, in
-/// chunks. A sequence starts when the blocks for all tokens that it has are free, and takes further blocks as it
-/// decodes. When none is free, the youngest running sequence gives up its blocks and waits, with what it generated, to
-/// be run again from position 0. Age is order of admission, also for a preempted sequence, so the oldest one always
-/// comes to its end, and with it, in turn, everyone.
+/// The policy. Every decoding sequence has its row in every step, whatever prompts wait. The rows that are left go to
+/// prompts in chunks, as many to each tenant that has some, and within a tenant oldest first.
+///
+/// A sequence starts when the blocks for all tokens that it has are free, and takes further blocks as it decodes. What it
+/// begins with alike with another of its realm is computed once: whole blocks are shared, and who needs a block that another
+/// is computing waits for it. When no block is free, the youngest sequence of the tenant that holds most blocks gives its own
+/// up and waits, with what it generated, to be run again. Age is order of admission, also for a preempted sequence, and the
+/// oldest that runs is never taken blocks from, so it always comes to its end, and with it, in turn, everyone.
 public struct BatchScheduler: Sendable {
     /// What rank 0's shell carries out, in order.
     public enum Action: Hashable, Sendable {
@@ -42,6 +45,8 @@ public struct BatchScheduler: Sendable {
     /// Set while an adapter-cache of the group's hosts has no room for an adapter that somebody waits for.
     var adapterRoom: AdapterRoom?
     var inFlight: StepPlan?
+    /// Blocks whose memory goes back with the next plan.
+    var givenUp: [BlockID] = []
     var step: UInt64 = 0
     var arrivals: UInt64 = 0
     var counts = BatchReport.Counts()

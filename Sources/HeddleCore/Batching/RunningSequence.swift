@@ -12,6 +12,15 @@ struct RunningSequence: Sendable {
     /// The most tokens that were ever computed, so that recomputing can be counted.
     var computedCountMax = 0
     var blocks: [BlockID] = []
+    /// Whose blocks it may read; nil where it shares none.
+    let realm: KVRealm?
+    /// Set while it holds blocks.
+    var realmNumber: UInt64?
+    /// The first of `blocks` that are kept, and the number of the last of them, or the realm's.
+    private(set) var keptBlockCount = 0
+    private(set) var chain: UInt64 = 0
+    /// Prompt tokens that were found when it started first.
+    var cachedTokenCount = 0
     /// Index of the next prompt token whose log-probability is wanted; the prompt's length when none is.
     private(set) var nextScored: Int
     /// Tokens in the step in flight; 0 when it is not part of it.
@@ -28,13 +37,20 @@ struct RunningSequence: Sendable {
     var since: Instant
     let admitted: Instant
 
-    init(_ request: SequenceRequest, arrival: UInt64, now: Instant) {
+    init(_ request: SequenceRequest, limits: BatchLimits, arrival: UInt64, now: Instant) {
         self.request = request
         self.arrival = arrival
         tokens = request.promptTokens + request.replayedTokens
         nextScored = min(max(1, request.scoredFrom ?? .max), request.promptTokens.count)
         since = now
         admitted = now
+        let variant =
+            limits.sharesPrefixes
+            ? limits.dependence.variant(
+                promptTokenCount: request.promptTokens.count, tokenCountMax: tokens.count + request.tokenCountMax) : nil
+        realm = variant.map {
+            KVRealm(tenant: request.tenant, adapter: request.adapter?.digest, promptVariant: $0)
+        }
     }
 
     var id: SequenceID { request.sequence }
@@ -43,6 +59,17 @@ struct RunningSequence: Sendable {
     var isDecoding: Bool { computedCount > 0 && pendingCount == 1 }
     /// Blocks for every token that it has and the one after.
     var neededBlockCount: Int { KVBlocks.blockCount(forTokens: tokens.count + 1) }
+    /// Blocks for every token that it may come to have.
+    var blockCountMax: Int {
+        KVBlocks.blockCount(
+            forTokens: request.promptTokens.count + request.replayedTokens.count + request.tokenCountMax)
+    }
+    /// The most blocks of its beginning that need not be computed: the last token is run for its logits, and so is every token
+    /// whose logits score the prompt.
+    var prefixBlockCountMax: Int {
+        let end = nextScored < request.promptTokens.count ? min(tokens.count, nextScored) : tokens.count
+        return (end - 1) / kvBlockTokens
+    }
     /// Index of the next generated token among all of the choice.
     var nextIndex: Int { request.replayedTokens.count + generatedCount }
 
@@ -61,6 +88,43 @@ struct RunningSequence: Sendable {
         nextScored < request.promptTokens.count && computedCount >= nextScored - 1
     }
 
+    /// It starts with these blocks, the first `prefixCount` of which are computed and kept.
+    mutating func begin(blocks: [BlockID], prefixCount: Int, chain: UInt64, realm: UInt64) {
+        self.blocks = blocks
+        self.chain = chain
+        realmNumber = realm
+        keptBlockCount = prefixCount
+        computedCount = prefixCount * kvBlockTokens
+        if preemptionCount == 0 { cachedTokenCount = min(computedCount, request.promptTokens.count) }
+    }
+
+    /// It holds nothing any more and has to be run from the start.
+    mutating func end() {
+        blocks = []
+        realmNumber = nil
+        keptBlockCount = 0
+        chain = 0
+        computedCount = 0
+    }
+
+    /// Whole blocks that are computed are kept from now on. Of equal ones there is one.
+    mutating func keepComputed(in pool: inout KVBlocks) {
+        guard realm != nil else { return }
+        while keptBlockCount < computedCount / kvBlockTokens {
+            let kept = pool.keep(blocks[keptBlockCount], tokens: tokens, index: keptBlockCount, behind: chain)
+            blocks[keptBlockCount] = kept.block
+            chain = kept.number
+            keptBlockCount += 1
+        }
+    }
+
+    /// Whether it computes the block of `other` that follows the `count` blocks which both begin with.
+    func isComputing(blockAfter prefix: [BlockID], of other: Self) -> Bool {
+        let (first, end) = (prefix.count * kvBlockTokens, (prefix.count + 1) * kvBlockTokens)
+        return realm == other.realm && tokens.count >= end && computedCount < end && keptBlockCount >= prefix.count
+            && blocks[..<prefix.count].last == prefix.last && tokens[first..<end] == other.tokens[first..<end]
+    }
+
     mutating func enter(_ state: BatchReport.State, now: Instant) {
         // Numbers inside a state may change while its cause does not.
         if !self.state.isSameKind(as: state) { since = now }
@@ -74,7 +138,7 @@ struct RunningSequence: Sendable {
         return StepPlan.Segment(
             sequence: id, adapter: slot, tokens: Array(tokens[computedCount..<end]), firstPosition: computedCount,
             promptTokenCount: request.promptTokens.count,
-            blocks: Array(blocks.prefix(KVBlocks.blockCount(forTokens: end))),
+            blocks: Array(blocks.prefix(KVBlocks.blockCount(forTokens: end))), realm: realmNumber,
             logits: isScoring ? .all : end == tokens.count ? .last : .none)
     }
 
@@ -105,7 +169,8 @@ struct RunningSequence: Sendable {
         let isLast = generatedCount + 1 == request.tokenCountMax
         progress.delivery = SequenceDelivery(
             sequence: id, request: request.request, attempt: request.attempt, choice: request.choice,
-            firstIndex: nextIndex, tokens: isStop ? [] : [token], finish: isStop ? .stop : isLast ? .length : nil)
+            firstIndex: nextIndex, tokens: isStop ? [] : [token], finish: isStop ? .stop : isLast ? .length : nil,
+            cachedTokenCount: cachedTokenCount)
         progress.hasEnded = isStop || isLast
         tokens.append(token)
         generatedCount += 1

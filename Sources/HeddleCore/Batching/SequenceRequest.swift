@@ -51,11 +51,14 @@ public struct SequenceDelivery: Hashable, Sendable {
     public var tokens: [TokenID]
     /// Set on the choice's last delivery.
     public var finish: FinishReason?
+    /// Prompt tokens that were not run, because their keys and values were found when the sequence started.
+    public var cachedTokenCount: Int
 
     public init(
         sequence: SequenceID, request: RequestID, attempt: Attempt, choice: Int, firstIndex: Int, tokens: [TokenID],
-        finish: FinishReason?
+        finish: FinishReason?, cachedTokenCount: Int = 0
     ) {
+        self.cachedTokenCount = cachedTokenCount
         self.sequence = sequence
         self.request = request
         self.attempt = attempt

@@ -7,10 +7,13 @@ public struct StepPlan: Hashable, Sendable {
     public var step: UInt64
     /// Sorted by adapter slot (rows without an adapter first), then by sequence.
     public var segments: [Segment]
+    /// Blocks whose memory goes back before the step; what they held is read by nobody any more.
+    public var givenUp: [BlockID]
 
-    public init(step: UInt64, segments: [Segment]) {
+    public init(step: UInt64, segments: [Segment], givenUp: [BlockID] = []) {
         self.step = step
         self.segments = segments
+        self.givenUp = givenUp
     }
 
     /// Consecutive positions of one sequence: one token when it decodes, a chunk of the prompt when it prefills.
@@ -26,11 +29,14 @@ public struct StepPlan: Hashable, Sendable {
         public var promptTokenCount: Int
         /// KV blocks of the positions `0 ..< firstPosition + tokens.count`, 16 positions each, in order.
         public var blocks: [BlockID]
+        /// Which blocks it may read: those that were written in the same realm. A sequence that shares none has its own.
+        public var realm: UInt64
         public var logits: LogitsWanted
 
+        /// - Parameter realm: the sequence's own where it is nil.
         public init(
             sequence: SequenceID, adapter: AdapterSlot?, tokens: [TokenID], firstPosition: Int,
-            promptTokenCount: Int = 0, blocks: [BlockID], logits: LogitsWanted
+            promptTokenCount: Int = 0, blocks: [BlockID], realm: UInt64? = nil, logits: LogitsWanted
         ) {
             self.sequence = sequence
             self.adapter = adapter
@@ -38,6 +44,7 @@ public struct StepPlan: Hashable, Sendable {
             self.firstPosition = firstPosition
             self.promptTokenCount = promptTokenCount
             self.blocks = blocks
+            self.realm = realm ?? sequence.number
             self.logits = logits
         }
 

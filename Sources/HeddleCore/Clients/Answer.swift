@@ -80,17 +80,17 @@ public struct FinishedRequest: Hashable, Sendable {
     /// In the order of the choices.
     public var choices: [Choice]
     public var usage: Usage
-    /// Prompt tokens whose keys and values were found in a cache.
-    public var cachedTokenCount: Int
     public var timings: Timings
 
-    public init(id: RequestID, choices: [Choice], usage: Usage, cachedTokenCount: Int = 0, timings: Timings) {
+    public init(id: RequestID, choices: [Choice], usage: Usage, timings: Timings) {
         self.id = id
         self.choices = choices
         self.usage = usage
-        self.cachedTokenCount = cachedTokenCount
         self.timings = timings
     }
+
+    /// Prompt tokens whose keys and values were found in a cache.
+    public var cachedTokenCount: Int { usage.cachedTokenCount }
 
     /// How one choice ended.
     public struct Choice: Hashable, Sendable {

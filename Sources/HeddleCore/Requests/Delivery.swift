@@ -11,11 +11,14 @@ public struct Delivery: Hashable, Sendable {
     public var logprobs: [TokenLogprobs]
     /// Set on the choice's last delivery.
     public var finish: FinishReason?
+    /// Prompt tokens that this attempt did not run for the choice, because their keys and values were found.
+    public var cachedTokenCount: Int
 
     public init(
         from: GroupEpoch, request: RequestID, attempt: Attempt, choice: Int, firstIndex: Int, tokens: [TokenID],
-        logprobs: [TokenLogprobs] = [], finish: FinishReason? = nil
+        logprobs: [TokenLogprobs] = [], finish: FinishReason? = nil, cachedTokenCount: Int = 0
     ) {
+        self.cachedTokenCount = cachedTokenCount
         self.from = from
         self.request = request
         self.attempt = attempt
@@ -77,9 +80,12 @@ public struct Usage: Hashable, Sendable {
     public var promptTokenCount: Int
     /// Tokens of all choices that belong to the answer.
     public var generatedTokenCount: Int
+    /// Of the prompt's tokens, those that were run for none of the choices, because their keys and values were found.
+    public var cachedTokenCount: Int
 
-    public init(promptTokenCount: Int, generatedTokenCount: Int) {
+    public init(promptTokenCount: Int, generatedTokenCount: Int, cachedTokenCount: Int = 0) {
         self.promptTokenCount = promptTokenCount
+        self.cachedTokenCount = cachedTokenCount
         self.generatedTokenCount = generatedTokenCount
     }
 

@@ -26,6 +26,8 @@ struct RequestEntry: Sendable {
     var lossCount = 0
     var refusalCount = 0
     var reportedTokenCount = 0
+    /// The smallest that a delivery told, of any choice and attempt: what was run for one was run for the request.
+    var cachedTokenCount: Int?
     /// What the ledger has been told of.
     var settled = Usage(promptTokenCount: 0, generatedTokenCount: 0)
 
@@ -105,7 +107,9 @@ struct RequestEntry: Sendable {
     var generatedTokenCount: Int { choices.reduce(unchosenTokenCount) { $0 + $1.tokens.count } }
 
     var usage: Usage {
-        Usage(promptTokenCount: submission.promptTokens.count, generatedTokenCount: generatedTokenCount)
+        Usage(
+            promptTokenCount: submission.promptTokens.count, generatedTokenCount: generatedTokenCount,
+            cachedTokenCount: min(cachedTokenCount ?? 0, submission.promptTokens.count))
     }
 
     /// Tokens that remembering the request costs.

@@ -80,7 +80,8 @@ extension RequestTable {
                     usage: Usage(
                         promptTokenCount: usage.promptTokenCount - entry.settled.promptTokenCount,
                         // A stop string may have taken back tokens that were settled when the client went.
-                        generatedTokenCount: max(0, usage.generatedTokenCount - entry.settled.generatedTokenCount)),
+                        generatedTokenCount: max(0, usage.generatedTokenCount - entry.settled.generatedTokenCount),
+                        cachedTokenCount: max(0, usage.cachedTokenCount - entry.settled.cachedTokenCount)),
                     error: outcome.error)))
         entry.settled = usage
         entry.enter(.ended(outcome), now: now)

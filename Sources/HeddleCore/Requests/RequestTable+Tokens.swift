@@ -97,6 +97,7 @@ extension RequestTable {
             entry.isChosen || delivery.logprobs.count == delivery.tokens.count
         else { return gap(delivery, &entry, now: now) }
         entry.choices[delivery.choice].tokens += delivery.tokens
+        entry.cachedTokenCount = min(entry.cachedTokenCount ?? .max, max(0, delivery.cachedTokenCount))
         entry.choices[delivery.choice].logprobs += delivery.logprobs
         let isFull = tokenCount + delivery.tokens.count == entry.submission.parameters.tokenCountMax
         entry.choices[delivery.choice].finish = delivery.finish ?? (isFull ? .length : nil)

@@ -83,6 +83,7 @@ public final class CPUForwardPass: ForwardPass {
     /// Throws `PlanError` before anything is done, `CollectiveError` when the group is at its end.
     public func run(_ plan: StepPlan) throws -> Logits {
         try check(plan)
+        kv.giveUp(plan.givenUp)
         kv.take(plan.segments)
         if let lengthComputedAnew,
             let outgrown = OutgrownSequences(
@@ -128,7 +129,7 @@ public final class CPUForwardPass: ForwardPass {
             }
             if let slot = segment.adapter, adapters[slot] == nil { throw .adapterSlotEmpty(sequence, slot: slot) }
         }
-        try kv.check(plan.segments)
+        try kv.check(plan.segments, givenUp: plan.givenUp)
     }
 
     private func embed(_ rows: StepRows, into states: Rows) throws {

@@ -10,8 +10,9 @@ public enum PlanError: Error, Hashable, Sendable {
     case blockCount(SequenceID, found: Int, expected: Int)
     case blockOutOfRange(SequenceID, block: BlockID, blockCount: Int)
     case blockTwice(SequenceID, block: BlockID)
-    /// The block holds another sequence's keys and values, or nobody's.
+    /// The block holds another realm's keys and values, or nobody's.
     case blockNotOwned(SequenceID, block: BlockID)
+    case givenUpOutOfRange(block: BlockID, blockCount: Int)
     case adapterSlotEmpty(SequenceID, slot: AdapterSlot)
 }
 
@@ -31,7 +32,8 @@ extension PlanError: CustomStringConvertible {
         case .blockOutOfRange(let sequence, let block, let count):
             "block \(block) of sequence \(sequence) is outside 0..<\(count)"
         case .blockTwice(let sequence, let block): "block \(block) of sequence \(sequence) is in the plan twice"
-        case .blockNotOwned(let sequence, let block): "block \(block) does not hold what sequence \(sequence) wrote"
+        case .blockNotOwned(let sequence, let block): "block \(block) does not hold what sequence \(sequence) may read"
+        case .givenUpOutOfRange(let block, let count): "block \(block), to be given up, is outside 0..<\(count)"
         case .adapterSlotEmpty(let sequence, let slot):
             "sequence \(sequence) names adapter slot \(slot), where nothing is mapped"
         }

@@ -20,6 +20,8 @@ public final class LocalEngine {
         public var chunkTokenCountMax = 256
         /// Sequences that run at the same time.
         public var runningCountMax = 32
+        /// Whether requests share what they begin with alike, also with earlier ones.
+        public var sharesPrefixes = true
         /// One rank, one thread.
         public init() {}
 
@@ -75,7 +77,8 @@ public final class LocalEngine {
         }
         scheduler = BatchScheduler(
             limits: try BatchLimits(
-                blockCount: options.forward.blockCount, runningCountMax: options.runningCountMax,
+                blockCount: options.forward.blockCount, sharesPrefixes: options.sharesPrefixes,
+                dependence: configuration.kvDependence, runningCountMax: options.runningCountMax,
                 stepTokenCountMax: min(options.forward.stepRowCountMax, max(options.runningCountMax, 512)),
                 chunkTokenCountMax: options.chunkTokenCountMax, positionCountMax: pass.positionCountMax))
     }

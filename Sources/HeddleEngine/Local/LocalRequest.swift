@@ -31,6 +31,8 @@ public struct LocalResult: Hashable, Sendable {
     public var logprobs: [TokenLogprobs] = []
     /// Of the prompt's tokens from the second on where the request asked for them and is choice 0.
     public var promptLogprobs: [TokenLogprobs] = []
+    /// Prompt tokens that were not run, because their keys and values were found.
+    public var cachedTokenCount = 0
     /// Set unless the request failed.
     public var finish: FinishReason?
     /// Set where the request could not be run.

@@ -62,6 +62,7 @@ struct LocalRun {
     ) -> LocalDecision {
         let index = Int(delivery.sequence.number - firstSequence)
         results[index].finish = delivery.finish
+        results[index].cachedTokenCount = delivery.cachedTokenCount
         for token in delivery.tokens {
             results[index].tokens.append(token)
             if let logprobs = pending[index] { results[index].logprobs.append(logprobs) }

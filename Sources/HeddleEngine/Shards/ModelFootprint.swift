@@ -60,3 +60,13 @@ public struct ModelFootprint: Sendable {
 extension ModelConfiguration {
     fileprivate func elementCount(of tensor: ModelTensor) -> Int { shape(of: tensor).reduce(1, *) }
 }
+
+extension ShardPlan {
+    /// Bytes of one KV block of this rank, all layers of the model that the plan is of.
+    public func kvBlockByteCount(_ configuration: ModelConfiguration) -> Int {
+        let heads = AttentionHeads(
+            headDimension: configuration.headDimension, kvHeadCount: kvHeads.count,
+            kvHeadOfHead: Array(0..<kvHeads.count))
+        return heads.blockFloatCount * MemoryLayout<Float>.stride * configuration.layerCount
+    }
+}

@@ -200,23 +200,36 @@ struct RoleBuilder {
 extension ClusterConfiguration.Group {
     /// What the group's rank 0 schedules within: the same on every rank and every router.
     func batchLimits(for model: ModelConfiguration) throws -> BatchLimits {
+        // The rank with the most KV heads decides, so that every rank has as many blocks.
+        let blockByteCount =
+            try ranks.indices.map {
+                try ShardPlan(configuration: model, rank: $0, rankCount: ranks.count).kvBlockByteCount(model)
+            }.max() ?? 1
+        var memory: Int?
         let blockCount: Int
         switch kvCapacity {
         case .tokens(let tokens): blockCount = tokens / kvBlockTokens
-        case .bytes(let bytes):
-            // The rank with the most KV heads decides, so that every rank has as many blocks.
-            let heads =
-                try ranks.indices.map {
-                    try ShardPlan(configuration: model, rank: $0, rankCount: ranks.count).kvHeads.count
-                }.max() ?? 1
-            let bytesPerToken = 2 * heads * model.headDimension * model.layerCount * MemoryLayout<Float>.size
-            blockCount = bytes / (bytesPerToken * kvBlockTokens)
+        case .bytes(let bytes): blockCount = bytes / blockByteCount
+        case .bytesWithAdapters(let bytes):
+            // As many as fit while no adapter is mapped; they have memory while they are used.
+            blockCount = bytes / blockByteCount
+            memory = bytes
         }
         return try BatchLimits(
-            blockCount: blockCount, runningCountMax: sequenceCountMax,
+            blockCount: blockCount, blockByteCount: blockByteCount, memoryByteCountMax: memory,
+            dependence: model.kvDependence, runningCountMax: sequenceCountMax,
             stepTokenCountMax: max(stepTokenCountMax, sequenceCountMax),
-            chunkTokenCountMax: stepTokenCountMax, positionCountMax: model.positionCountMax,
-            adapterSlotCount: adapterSlotCount)
+            contextTokensPerRow: model.contextTokensPerRow, chunkTokenCountMax: stepTokenCountMax,
+            positionCountMax: model.positionCountMax, adapterSlotCount: adapterSlotCount)
+    }
+}
+
+extension ModelConfiguration {
+    /// How many keys cost a row as much as all its products. Products run at least twice as fast, a multiplication, as attention
+    /// does, which is in f32.
+    fileprivate var contextTokensPerRow: Int {
+        let perLayer = hiddenSize * headDimension * 2 * (headCount + kvHeadCount) + 3 * hiddenSize * feedForwardSize
+        return max(1024, perLayer / (2 * headDimension * headCount) / 2)
     }
 }
 

@@ -72,8 +72,9 @@ extension GPUWorker {
         let worker = WorkerReport(
             group: place.group, rank: place.rank, rankCount: place.ranks.count, node: actorSystem.node,
             epoch: session?.id.epoch ?? Epoch(0), state: state, runningCount: report.running.count,
-            waitingCount: report.waiting.count, rowCount: follower?.rowCount ?? meter.rowCount, stepTime: meter.stepTime,
-            tokensPerSecond: meter.tokensPerSecond(at: now()), blocksUsed: report.blockCount - report.freeBlockCount,
+            waitingCount: report.waiting.count, rowCount: follower?.rowCount ?? meter.rowCount,
+            stepTime: meter.stepTime,
+            tokensPerSecond: meter.tokensPerSecond(at: now()), blocksUsed: report.heldBlockCount,
             blockCount: report.blockCount, adapters: session?.engine.adapters ?? [])
         var page = InspectionBoard.Page(published: published, state: state)
         page.workers = [worker]
@@ -87,6 +88,11 @@ extension GPUWorker {
             ReportField("failed", report.counts.failed), ReportField("cancelled", report.counts.cancelled),
             ReportField("preempted", report.counts.preempted),
             ReportField("recomputed", report.counts.recomputedTokens, unit: "tokens"),
+            ReportField("prefix tokens looked up", report.counts.startedTokens, unit: "tokens"),
+            ReportField("prefix tokens found", report.counts.cachedTokens, unit: "tokens"),
+            ReportField("prefix hit rate", Self.rate(report.counts)),
+            ReportField("prefix blocks", report.keptBlockCount),
+            ReportField("blocks with memory", report.residentBlockCount),
             ReportField("adapter loads", report.counts.adapterLoads),
             ReportField("adapter evictions", report.counts.adapterEvictions),
             ReportField("adapter memory", report.adapterBytes, unit: "bytes"),
@@ -94,7 +100,8 @@ extension GPUWorker {
         let moment = published
         page.tables = [
             ReportTable(
-                title: "sequences", columns: ["request", "choice", "tenant", "adapter", "state", "for", "tokens", "computed", "blocks"],
+                title: "sequences",
+                columns: ["request", "choice", "tenant", "adapter", "state", "for", "tokens", "computed", "blocks"],
                 rows: (report.running + report.waiting).prefix(256).map { sequence in
                     [
                         String(sequence.request.description.prefix(8)), "\(sequence.choice)", sequence.tenant.text,
@@ -107,6 +114,12 @@ extension GPUWorker {
         board.publish(page, for: id.description)
     }
 
+    /// How much of what sequences had when they started was found.
+    private static func rate(_ counts: BatchReport.Counts) -> String {
+        if counts.startedTokens == 0 { return "–" }
+        return "\(counts.cachedTokens * 100 / counts.startedTokens) %"
+    }
+
     private static func words(_ state: BatchReport.State) -> String {
         switch state {
         case .prefilling: "prefilling"
@@ -115,6 +128,8 @@ extension GPUWorker {
         case .waitingForAdapterSlot(let count): "waits for one of \(count) adapter slots"
         case .waitingForBlocks(let needed, let free): "waits for \(needed) blocks, \(free) are free"
         case .waitingForRunningCount(let max): "waits: \(max) sequences run"
+        case .waitingForMemory(let needed, let free): "waits for \(needed) bytes of memory, \(free) are free"
+        case .waitingForPrefix(let other): "waits for sequence \(other) to compute what both begin with"
         case .waitingForTurn: "waits its turn"
         }
     }

@@ -236,7 +236,7 @@ public distributed actor GPUWorker {
                         Delivery(
                             from: group, request: part.request, attempt: part.attempt, choice: part.choice,
                             firstIndex: part.firstIndex, tokens: part.tokens, logprobs: reported.map { [$0] } ?? [],
-                            finish: part.finish)))
+                            finish: part.finish, cachedTokenCount: part.cachedTokenCount)))
                 meter.delivered(part.tokens.count)
             case .fail(let request, let attempt, let error):
                 guard let owner = failing[request] ?? owners[request], let group = session?.id else { continue }

@@ -129,8 +129,8 @@ func readFinished(_ payload: [UInt8], limits: ClientLimits) throws -> FinishedRe
             id: id, choices: choices,
             usage: .init(
                 promptTokenCount: Int(clamping: usage?.prompt_tokens ?? 0),
-                generatedTokenCount: Int(clamping: usage?.completion_tokens ?? 0)),
-            cachedTokenCount: Int(clamping: usage?.cached_tokens ?? 0),
+                generatedTokenCount: Int(clamping: usage?.completion_tokens ?? 0),
+                cachedTokenCount: Int(clamping: usage?.cached_tokens ?? 0)),
             timings: .init(
                 queue: Duration(wireMicroseconds: timings?.queue_microseconds ?? 0),
                 firstToken: Duration(wireMicroseconds: timings?.first_token_microseconds ?? 0),

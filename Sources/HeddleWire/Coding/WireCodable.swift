@@ -50,5 +50,5 @@ extension WireCodable {
 /// The one number that both ends of a mesh connection must share: it counts changes to any `WireCodable` and to `Protos/`.
 public enum WireVersion {
     /// What this build speaks.
-    public static let current: UInt32 = 2
+    public static let current: UInt32 = 3
 }

@@ -1,7 +1,7 @@
 import HeddleCore
 
 extension Delivery: WireCodable {
-    public static var wireByteCountMin: Int { 57 }
+    public static var wireByteCountMin: Int { 65 }
 
     public func encode(into writer: inout WireWriter) {
         from.encode(into: &writer)
@@ -12,6 +12,7 @@ extension Delivery: WireCodable {
         tokens.encode(into: &writer)
         logprobs.encode(into: &writer)
         finish.encode(into: &writer)
+        cachedTokenCount.encode(into: &writer)
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
@@ -23,9 +24,10 @@ extension Delivery: WireCodable {
         let tokens = try [TokenID](from: &reader)
         let logprobs = try [TokenLogprobs](from: &reader)
         let finish = try FinishReason?(from: &reader)
+        let cachedTokenCount = try Int(countFrom: &reader)
         self.init(
             from: from, request: request, attempt: attempt, choice: choice, firstIndex: firstIndex, tokens: tokens,
-            logprobs: logprobs, finish: finish)
+            logprobs: logprobs, finish: finish, cachedTokenCount: cachedTokenCount)
     }
 }
 

@@ -1,21 +1,23 @@
 import HeddleCore
 
 extension StepPlan: WireCodable {
-    public static var wireByteCountMin: Int { 12 }
+    public static var wireByteCountMin: Int { 16 }
 
     public func encode(into writer: inout WireWriter) {
         step.encode(into: &writer)
         segments.encode(into: &writer)
+        givenUp.encode(into: &writer)
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
         let step = try UInt64(from: &reader)
-        self.init(step: step, segments: try [Segment](from: &reader))
+        let segments = try [Segment](from: &reader)
+        self.init(step: step, segments: segments, givenUp: try [BlockID](from: &reader))
     }
 }
 
 extension StepPlan.Segment: WireCodable {
-    public static var wireByteCountMin: Int { 8 + 1 + 4 + 8 + 8 + 4 + 1 }
+    public static var wireByteCountMin: Int { 8 + 1 + 4 + 8 + 8 + 4 + 8 + 1 }
 
     public func encode(into writer: inout WireWriter) {
         sequence.encode(into: &writer)
@@ -24,6 +26,7 @@ extension StepPlan.Segment: WireCodable {
         firstPosition.encode(into: &writer)
         promptTokenCount.encode(into: &writer)
         blocks.encode(into: &writer)
+        realm.encode(into: &writer)
         writer.write(byte: logits.rawValue)
     }
 
@@ -42,12 +45,13 @@ extension StepPlan.Segment: WireCodable {
             throw reader.outOfRange("Segment", rule: "a prompt's length is not negative", start: promptStart)
         }
         let blocks = try [BlockID](from: &reader)
+        let realm = try UInt64(from: &reader)
         let tag = try reader.readByte()
         guard let logits = StepPlan.LogitsWanted(rawValue: tag) else {
             throw reader.unknownCase(of: "LogitsWanted", tag: tag)
         }
         self.init(
             sequence: sequence, adapter: adapter, tokens: tokens, firstPosition: firstPosition,
-            promptTokenCount: promptTokenCount, blocks: blocks, logits: logits)
+            promptTokenCount: promptTokenCount, blocks: blocks, realm: realm, logits: logits)
     }
 }

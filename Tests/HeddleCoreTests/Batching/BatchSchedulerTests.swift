@@ -368,7 +368,7 @@ import Testing
     @Test func aReportSaysWhySequencesWaitAndSinceWhen() throws {
         var group = try group(blocks: 4, running: 2, rows: 8, chunk: 8, slots: 1)
         group.admit([sequence(1, prompt: Array(1...40), max: 2)], now: at(0))
-        group.admit([sequence(2, prompt: Array(1...40), max: 2)], now: at(0))
+        group.admit([sequence(2, prompt: Array(2...41), max: 2)], now: at(0))
         group.admit([sequence(3, adapter: adapter(1))], now: at(0))
         group.admit([sequence(4, adapter: adapter(2))], now: at(0))
         group.admit([sequence(5)], now: at(0))

@@ -38,6 +38,11 @@ enum ScriptedModel {
 struct ScriptedGroup {
     var scheduler: BatchScheduler
     private var storage: [TokenID]
+    /// The realm of each block that was begun.
+    private var realms: [BlockID: UInt64] = [:]
+    /// The tenant of each realm: no two may share one.
+    private var tenants: [UInt64: TenantName] = [:]
+    private(set) var runTokenCount = 0
     private(set) var slots: [AdapterSlot: Digest] = [:]
     private(set) var loading: [(AdapterRef, AdapterSlot)] = []
     private(set) var delivered: [SequenceDelivery] = []
@@ -190,6 +195,33 @@ struct ScriptedGroup {
         freshScores.append((segment.sequence, next, fresh))
     }
 
+    /// What is read was written in the same realm, and what is written is nobody else's; what was given up holds nothing.
+    private mutating func checkBlocks(of plan: StepPlan) {
+        for block in plan.givenUp {
+            realms[block] = nil
+            for offset in 0..<kvBlockTokens { storage[Int(block.index) * kvBlockTokens + offset] = -1 }
+        }
+        let written = plan.segments.flatMap { $0.blocks.dropFirst($0.firstPosition / kvBlockTokens) }
+        if Set(written).count != written.count { faults.append("a block is written by two sequences") }
+        for segment in plan.segments {
+            runTokenCount += segment.tokens.count
+            let whole = segment.blocks.prefix(segment.firstPosition / kvBlockTokens)
+            if !Set(written).isDisjoint(with: whole) { faults.append("a block is written that another reads") }
+            for block in segment.blocks.prefix(KVBlocks.blockCount(forTokens: segment.firstPosition))
+            where realms[block] != segment.realm {
+                faults.append("\(segment.sequence) reads another realm's block")
+            }
+            let tenant = admitted[segment.sequence]?.tenant
+            if let other = tenants[segment.realm], other != tenant { faults.append("a realm of two tenants") }
+            tenants[segment.realm] = tenant
+        }
+        for segment in plan.segments {
+            for block in segment.blocks.dropFirst(segment.firstPosition / kvBlockTokens) {
+                realms[block] = segment.realm
+            }
+        }
+    }
+
     private func place(_ segment: StepPlan.Segment, _ position: Int) -> Int {
         Int(segment.blocks[position / kvBlockTokens].index) * kvBlockTokens + position % kvBlockTokens
     }
@@ -205,8 +237,7 @@ struct ScriptedGroup {
         for (left, right) in zip(order, order.dropFirst()) where left >= right {
             faults.append("segments out of order")
         }
-        let blocks = plan.segments.flatMap(\.blocks)
-        if Set(blocks).count != blocks.count { faults.append("a block has two sequences") }
+        checkBlocks(of: plan)
         for segment in plan.segments {
             let end = segment.firstPosition + segment.tokens.count
             if segment.blocks.count != KVBlocks.blockCount(forTokens: end) { faults.append("wrong number of blocks") }
@@ -220,8 +251,18 @@ struct ScriptedGroup {
             if released.contains(segment.sequence) { faults.append("\(segment.sequence) runs after its end") }
         }
         let report = scheduler.report()
-        let held = (report.running + report.waiting).reduce(0) { $0 + $1.blockCount }
-        if held + report.freeBlockCount != report.blockCount { faults.append("blocks are lost") }
+        let held = report.running.reduce(0) { $0 + $1.blockCount }
+        if report.heldBlockCount > held || !limits.sharesPrefixes && report.heldBlockCount < held {
+            faults.append("\(report.heldBlockCount) blocks for \(held) that are held")
+        }
+        if let memory = limits.memoryByteCountMax {
+            let blocks = report.residentBlockCount * limits.blockByteCount
+            if blocks + report.adapterBytes > memory {
+                faults.append("\(blocks) + \(report.adapterBytes) of \(memory) bytes")
+            }
+        } else if report.heldBlockCount + report.freeBlockCount != report.blockCount {
+            faults.append("blocks are lost")
+        }
         if report.running.count > limits.runningCountMax { faults.append("too many run") }
         if report.waiting.contains(where: { $0.blockCount > 0 }) { faults.append("a waiting sequence holds blocks") }
         let pins = report.adapters.reduce(0) { $0 + $1.pinCount }
@@ -235,8 +276,8 @@ struct ScriptedGroup {
 extension BatchReport.State {
     var holdsSlot: Bool {
         switch self {
-        case .prefilling, .decoding, .waitingForAdapter, .waitingForBlocks, .waitingForRunningCount: true
-        case .waitingForAdapterSlot, .waitingForTurn: false
+        case .prefilling, .decoding, .waitingForAdapter, .waitingForBlocks, .waitingForMemory, .waitingForPrefix: true
+        case .waitingForRunningCount, .waitingForAdapterSlot, .waitingForTurn: false
         }
     }
 }

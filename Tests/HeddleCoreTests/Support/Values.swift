@@ -23,13 +23,15 @@ let router = RouterRef(node: NodeName("front"), incarnation: Incarnation(high: 1
 let otherRouter = RouterRef(node: NodeName("front"), incarnation: Incarnation(high: 2, low: 2))
 
 func sequence(
-    _ number: UInt64, request id: UInt64? = nil, attempt: UInt32 = 1, choice: Int = 0, adapter: AdapterRef? = nil,
-    prompt: [TokenID] = [1, 2, 3], replayed: [TokenID] = [], max: Int = 4, stop: [TokenID] = [],
+    _ number: UInt64, request id: UInt64? = nil, attempt: UInt32 = 1, choice: Int = 0, tenant: String = "a",
+    adapter: AdapterRef? = nil, prompt: [TokenID] = [1, 2, 3], replayed: [TokenID] = [], max: Int = 4,
+    stop: [TokenID] = [],
     scoredFrom: Int? = nil, deadline: Instant? = nil
 ) -> SequenceRequest {
     SequenceRequest(
         sequence: SequenceID(number), request: request(id ?? number), attempt: Attempt(attempt), choice: choice,
-        tenant: TenantName("a"), adapter: adapter, promptTokens: prompt, replayedTokens: replayed, tokenCountMax: max,
+        tenant: TenantName(tenant), adapter: adapter, promptTokens: prompt, replayedTokens: replayed,
+        tokenCountMax: max,
         stopTokens: stop, scoredFrom: scoredFrom, deadline: deadline)
 }
 

@@ -60,7 +60,7 @@ enum ClientSamples {
         .finished(
             FinishedRequest(
                 id: id, choices: [.init(finish: .stop, tokenCount: 7), .init(finish: .length, tokenCount: 33)],
-                usage: Usage(promptTokenCount: 12, generatedTokenCount: 40), cachedTokenCount: 4,
+                usage: Usage(promptTokenCount: 12, generatedTokenCount: 40, cachedTokenCount: 4),
                 timings: .init(queue: .milliseconds(2), firstToken: .milliseconds(30), total: .seconds(1)))),
         .failed(
             RequestFailure(

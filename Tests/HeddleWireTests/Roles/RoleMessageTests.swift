@@ -63,7 +63,7 @@ struct RoleMessageTests {
         for bytes in RoleSamples.allBytes {
             for byte in bytes { digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         }
-        #expect(WireVersion.current == 2)
-        #expect(String(digest, radix: 16) == RoleSamples.digestOfVersion2)
+        #expect(WireVersion.current == 3)
+        #expect(String(digest, radix: 16) == RoleSamples.digestOfVersion3)
     }
 }

@@ -76,5 +76,5 @@ enum RoleSamples {
         + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion2 = "2eb6cc61497f3fee"
+    static let digestOfVersion3 = "bc258720754b07ce"
 }
