@@ -141,6 +141,9 @@ import Testing
         #expect(
             complaints(changing: "    sequences: 32", to: "    kvBytes: 64MiB")
                 == ["26:14: groups[0].kvBytes: stands beside kvTokens; give one of them"])
+        #expect(
+            complaints(changing: "    sequences: 32", to: "    memory: 64MiB")
+                == ["26:13: groups[0].memory: stands beside kvTokens; give one of them"])
     }
 
     @Test func words() {
