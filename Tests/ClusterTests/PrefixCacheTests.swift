@@ -13,7 +13,7 @@ extension WholeMesh {
         ) -> ClientSubmission {
             var submission = ClientSubmission.request(
                 model: model, tenant: tenant,
-                sampling: SamplingParameters(temperature: 1, seed: seed, choiceCount: choices, tokenCountMax: 12))
+                sampling: RequestedSampling(temperature: 1, seed: seed, choiceCount: choices, tokenCountMax: 12))
             submission.prompt = .tokens(prompt)
             return submission
         }
