@@ -57,9 +57,10 @@ let package = Package(
             dependencies: ["HeddleCore", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .target(name: "HeddleTemplates", dependencies: ["HeddleFiles"], swiftSettings: strict),
+        .target(name: "HeddleGrammar", dependencies: ["HeddleCore", "HeddleFiles"], swiftSettings: strict),
         .target(
             name: "HeddleEngine",
-            dependencies: ["HeddleCore", "HeddleFiles", "HeddleKernels", "HeddleCollective"],
+            dependencies: ["HeddleCore", "HeddleFiles", "HeddleGrammar", "HeddleKernels", "HeddleCollective"],
             swiftSettings: strict),
 
         // The mesh.
@@ -74,7 +75,7 @@ let package = Package(
             name: "HeddleRoles",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleCluster", .product(name: "Crypto", package: "swift-crypto"),
+                "HeddleFiles", "HeddleGrammar", "HeddleCluster", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -96,7 +97,8 @@ let package = Package(
             name: "heddle",
             dependencies: [
                 "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-                "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway",
+                "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleGrammar", "HeddleCluster", "HeddleRoles",
+                "HeddleGateway",
                 "HeddleClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -127,8 +129,13 @@ let package = Package(
             name: "HeddleTemplatesTests", dependencies: ["HeddleTemplates", "HeddleFiles"],
             resources: [.copy("Goldens")], swiftSettings: strict),
         .testTarget(
+            name: "HeddleGrammarTests", dependencies: ["HeddleGrammar", "HeddleFiles", "HeddleCore"],
+            resources: [.copy("Goldens")], swiftSettings: strict),
+        .testTarget(
             name: "HeddleEngineTests",
-            dependencies: ["HeddleEngine", "HeddleCollective", "HeddleFiles", "HeddleKernels", "HeddleCore"],
+            dependencies: [
+                "HeddleEngine", "HeddleGrammar", "HeddleCollective", "HeddleFiles", "HeddleKernels", "HeddleCore",
+            ],
             resources: [.copy("Goldens")], swiftSettings: strict),
         .testTarget(name: "HeddleClusterTests", dependencies: ["HeddleCluster", "HeddleCore"], swiftSettings: strict),
         .testTarget(

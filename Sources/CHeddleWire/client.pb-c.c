@@ -1035,7 +1035,7 @@ const ProtobufCMessageDescriptor heddle__client__v1__sampling__logit_bias_entry_
   (ProtobufCMessageInit) heddle__client__v1__sampling__logit_bias_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descriptors[19] =
+static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descriptors[21] =
 {
   {
     "temperature",
@@ -1265,11 +1265,37 @@ static const ProtobufCFieldDescriptor heddle__client__v1__sampling__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "json_object",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Heddle__Client__V1__Sampling, constraint_case),
+    offsetof(Heddle__Client__V1__Sampling, json_object),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "json_schema",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Heddle__Client__V1__Sampling, constraint_case),
+    offsetof(Heddle__Client__V1__Sampling, json_schema),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__client__v1__sampling__field_indices_by_name[] = {
   18,   /* field[18] = best_of */
   13,   /* field[13] = frequency_penalty */
   15,   /* field[15] = ignore_eos */
+  19,   /* field[19] = json_object */
+  20,   /* field[20] = json_schema */
   14,   /* field[14] = logit_bias */
   8,   /* field[8] = logprobs */
   5,   /* field[5] = max_tokens */
@@ -1287,10 +1313,11 @@ static const unsigned heddle__client__v1__sampling__field_indices_by_name[] = {
   2,   /* field[2] = top_p */
   10,   /* field[10] = typical_p */
 };
-static const ProtobufCIntRange heddle__client__v1__sampling__number_ranges[1 + 1] =
+static const ProtobufCIntRange heddle__client__v1__sampling__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 30, 19 },
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor heddle__client__v1__sampling__descriptor =
 {
@@ -1300,10 +1327,10 @@ const ProtobufCMessageDescriptor heddle__client__v1__sampling__descriptor =
   "Heddle__Client__V1__Sampling",
   "heddle.client.v1",
   sizeof(Heddle__Client__V1__Sampling),
-  19,
+  21,
   heddle__client__v1__sampling__field_descriptors,
   heddle__client__v1__sampling__field_indices_by_name,
-  1,  heddle__client__v1__sampling__number_ranges,
+  2,  heddle__client__v1__sampling__number_ranges,
   (ProtobufCMessageInit) heddle__client__v1__sampling__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -129,6 +129,11 @@ extension WholeMesh {
                 ("invalid_parameter", "repetition_penalty", { $0.sampling.repetitionPenalty = .infinity }),
                 ("invalid_parameter", "presence_penalty", { $0.sampling.presencePenalty = .nan }),
                 ("invalid_parameter", "frequency_penalty", { $0.sampling.frequencyPenalty = -2.5 }),
+                (
+                    "invalid_schema", "json_schema",
+                    { $0.sampling.constraint = .jsonSchema(#"{"items":{"contains":{}}}"#) }
+                ),
+                ("invalid_schema", "json_schema", { $0.sampling.constraint = .jsonSchema("{") }),
                 ("invalid_parameter", "logit_bias", { $0.sampling.logitBias = [.init(token: 1, bias: -.infinity)] }),
                 ("invalid_parameter", "logit_bias", { $0.sampling.logitBias = [.init(token: 1 << 30, bias: 1)] }),
                 (

@@ -15,6 +15,7 @@ import Testing
         (.promptTokenOutOfRange(token: 9, vocabularyCount: 8), 400, "prompt_token_out_of_range"),
         (.invalidParameter(name: "top_p", value: "2", rule: "less"), 400, "invalid_parameter"),
         (.adapterInvalid(adapter: "a", reason: "r"), 422, "adapter_invalid"),
+        (.schemaInvalid(reason: "/not"), 400, "invalid_schema"),
         (.busy(retryAfter: .milliseconds(250)), 429, "rate_limit_exceeded"),
         (.tenantLaneFull(depthMax: 4), 429, "rate_limit_exceeded"), (.noCapacity(reason: "r"), 503, "no_capacity"),
         (.shuttingDown, 503, "shutting_down"), (.deadlineExceeded(after: .seconds(1)), 504, "deadline_exceeded"),

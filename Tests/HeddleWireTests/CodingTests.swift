@@ -67,7 +67,7 @@ let sampling = SamplingParameters(
     temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, typicalP: 0.95, repetitionPenalty: 1.2, presencePenalty: -0.5,
     frequencyPenalty: 0.25, logitBias: [.init(token: 3, bias: -100), .init(token: 9, bias: 2.5)], seed: 7,
     choiceCount: 2, bestOf: 3, tokenCountMax: 100, tokenCountMin: 4, stopStrings: ["\n\n", "END"], stopTokens: [2, 3],
-    ignoresEndTokens: true, logprobCount: 5, promptLogprobCount: 2)
+    ignoresEndTokens: true, logprobCount: 5, promptLogprobCount: 2, constraint: .jsonSchema("{\"type\": \"ä\"}"))
 
 let plan = StepPlan(
     step: 9,
@@ -85,7 +85,7 @@ let errors: [RequestError] = [
     .notPermitted(tenant: TenantName("t"), model: "m"), .emptyPrompt, .promptTooLong(tokenCount: 9, tokenCountMax: 8),
     .promptTextTooLong(byteCount: 9, byteCountMax: 8), .promptNotUTF8(byteOffset: 3),
     .promptTokenOutOfRange(token: -1, vocabularyCount: 5), .invalidParameter(name: "n", value: "0", rule: "1 to 16"),
-    .adapterInvalid(adapter: "a", reason: "r"), .tenantLaneFull(depthMax: 512), .busy(retryAfter: .seconds(1)),
+    .adapterInvalid(adapter: "a", reason: "r"), .schemaInvalid(reason: "/a/not"), .tenantLaneFull(depthMax: 512), .busy(retryAfter: .seconds(1)),
     .noCapacity(reason: "none"), .deadlineExceeded(after: .milliseconds(1)), .cancelled, .workerLost(losses: 2),
     .protocolViolation(reason: "p"), .shuttingDown,
 ]

@@ -14,11 +14,12 @@ import Testing
         "HeddleCollective": ["CHeddleLinux", "HeddleCore", "HeddleTransport"],
         "HeddleFiles": ["HeddleCore", "Crypto"],
         "HeddleTemplates": ["HeddleFiles"],
-        "HeddleEngine": ["HeddleCore", "HeddleFiles", "HeddleKernels", "HeddleCollective"],
+        "HeddleGrammar": ["HeddleCore", "HeddleFiles"],
+        "HeddleEngine": ["HeddleCore", "HeddleFiles", "HeddleGrammar", "HeddleKernels", "HeddleCollective"],
         "HeddleCluster": ["CHeddleLinux", "HeddleCore", "Yams", "Crypto"],
         "HeddleRoles": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleCluster", "Crypto", "Logging",
+            "HeddleFiles", "HeddleGrammar", "HeddleCluster", "Crypto", "Logging",
         ],
         "HeddleGateway": [
             "HeddleCore", "HeddleWire", "HeddleFiles", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "Crypto",
@@ -26,7 +27,8 @@ import Testing
         ],
         "heddle": [
             "HeddleCore", "HeddleWire", "HeddleTransport", "HeddleActors", "HeddleEngine", "HeddleCollective",
-            "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleCluster", "HeddleRoles", "HeddleGateway",
+            "HeddleFiles", "HeddleKernels", "HeddleTemplates", "HeddleGrammar", "HeddleCluster", "HeddleRoles",
+            "HeddleGateway",
             "HeddleClient",
             "ArgumentParser", "Logging",
         ],

@@ -12,6 +12,8 @@ public enum RequestError: Error, Hashable, Sendable {
     case promptTokenOutOfRange(token: TokenID, vocabularyCount: Int)
     case invalidParameter(name: String, value: String, rule: String)
     case adapterInvalid(adapter: String, reason: String)
+    /// A schema that cannot be enforced; the reason names the place and the keyword.
+    case schemaInvalid(reason: String)
     case tenantLaneFull(depthMax: Int)
     case busy(retryAfter: Duration)
     case noCapacity(reason: String)
@@ -36,6 +38,7 @@ public enum RequestError: Error, Hashable, Sendable {
         case .promptTokenOutOfRange: "prompt_token_out_of_range"
         case .invalidParameter: "invalid_parameter"
         case .adapterInvalid: "adapter_invalid"
+        case .schemaInvalid: "invalid_schema"
         case .tenantLaneFull: "tenant_lane_full"
         case .busy: "busy"
         case .noCapacity: "no_capacity"
@@ -52,6 +55,7 @@ public enum RequestError: Error, Hashable, Sendable {
         switch self {
         case .invalidParameter(let name, _, _): name
         case .unknownModel, .unknownAdapter, .adapterInvalid, .notPermitted: "model"
+        case .schemaInvalid: "json_schema"
         case .unknownTenant: "tenant"
         case .wrongKey: "key"
         case .emptyPrompt, .promptTooLong, .promptTextTooLong, .promptNotUTF8, .promptTokenOutOfRange: "prompt"
@@ -78,6 +82,7 @@ extension RequestError: CustomStringConvertible {
         case .promptTokenOutOfRange(let token, let count): "prompt token \(token) is outside the vocabulary 0..<\(count)"
         case .invalidParameter(let name, let value, let rule): "\(name) is \(value); it must be \(rule)"
         case .adapterInvalid(let adapter, let reason): "adapter “\(adapter)” cannot be used: \(reason)"
+        case .schemaInvalid(let reason): "the schema cannot be enforced: \(reason)"
         case .tenantLaneFull(let depth): "the tenant already has \(depth) requests waiting"
         case .busy(let after): "the router is at its limit; try again in \(after)"
         case .noCapacity(let reason): "no worker group can run this request: \(reason)"

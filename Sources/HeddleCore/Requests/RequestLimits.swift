@@ -15,6 +15,8 @@ public struct RequestLimits: Hashable, Sendable {
     public var logprobCountMax = 20
     /// Log-probabilities of a whole prompt, its tokens' own included; a router keeps them until the request is forgotten.
     public var promptLogprobEntryCountMax = 1 << 18
+    /// Text of a JSON schema.
+    public var schemaByteCountMax = 256 << 10
     /// The longest prompt as text; it is tokenised only below this.
     public var promptByteCountMax = 1 << 20
     /// The longest life of a request.

@@ -20,13 +20,15 @@ public struct RequestedSampling: Hashable, Sendable {
     public var ignoresEndTokens: Bool
     public var logprobCount: Int?
     public var promptLogprobCount: Int?
+    public var constraint: OutputConstraint?
 
     public init(
         temperature: Float? = nil, topK: Int? = nil, topP: Float? = nil, minP: Float? = nil, typicalP: Float? = nil,
         repetitionPenalty: Float? = nil, presencePenalty: Float = 0, frequencyPenalty: Float = 0,
         logitBias: [SamplingParameters.LogitBias] = [], seed: UInt64 = 0, choiceCount: Int = 1, bestOf: Int? = nil,
         tokenCountMax: Int? = nil, tokenCountMin: Int? = nil, stopStrings: [String] = [], stopTokens: [TokenID] = [],
-        ignoresEndTokens: Bool = false, logprobCount: Int? = nil, promptLogprobCount: Int? = nil
+        ignoresEndTokens: Bool = false, logprobCount: Int? = nil, promptLogprobCount: Int? = nil,
+        constraint: OutputConstraint? = nil
     ) {
         self.temperature = temperature
         self.topK = topK
@@ -47,6 +49,7 @@ public struct RequestedSampling: Hashable, Sendable {
         self.ignoresEndTokens = ignoresEndTokens
         self.logprobCount = logprobCount
         self.promptLogprobCount = promptLogprobCount
+        self.constraint = constraint
     }
 
     /// Choices that are run.
@@ -75,6 +78,6 @@ public struct RequestedSampling: Hashable, Sendable {
             bestOf: bestOf, tokenCountMax: most,
             tokenCountMin: tokenCountMin ?? min(defaults.tokenCountMin, max(0, most)),
             stopStrings: stopStrings, stopTokens: stopTokens, ignoresEndTokens: ignoresEndTokens,
-            logprobCount: logprobCount, promptLogprobCount: promptLogprobCount)
+            logprobCount: logprobCount, promptLogprobCount: promptLogprobCount, constraint: constraint)
     }
 }

@@ -2,6 +2,7 @@ extension SamplingParameters {
     /// The first value that cannot be served, named with its limits; nil when all can.
     public func firstError(limits: RequestLimits) -> RequestError? {
         distributionError(limits) ?? penaltyError(limits) ?? lengthError(limits) ?? reportError(limits)
+            ?? constraintError(limits)
     }
 
     private func distributionError(_ limits: RequestLimits) -> RequestError? {
@@ -57,6 +58,17 @@ extension SamplingParameters {
         }
         if stopTokens.count > limits.stopTokenCountMax {
             return invalid("stop_token_ids", stopTokens.count, "at most \(limits.stopTokenCountMax) tokens")
+        }
+        return nil
+    }
+
+    private func constraintError(_ limits: RequestLimits) -> RequestError? {
+        guard let constraint else { return nil }
+        if ignoresEndTokens {
+            return invalid("ignore_eos", true, "false where the answer is constrained, since the end token ends it")
+        }
+        if case .jsonSchema(let text) = constraint, text.utf8.count > limits.schemaByteCountMax {
+            return invalid("json_schema", "\(text.utf8.count) bytes", "at most \(limits.schemaByteCountMax) bytes")
         }
         return nil
     }

@@ -39,13 +39,16 @@ public struct SamplingParameters: Hashable, Sendable {
     public var logprobCount: Int?
     /// The same for each token of the prompt but the first, given those before it.
     public var promptLogprobCount: Int?
+    /// What the answer must be; nil: any text.
+    public var constraint: OutputConstraint?
 
     public init(
         temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, typicalP: Float = 1,
         repetitionPenalty: Float = 1, presencePenalty: Float = 0, frequencyPenalty: Float = 0,
         logitBias: [LogitBias] = [], seed: UInt64 = 0, choiceCount: Int = 1, bestOf: Int? = nil,
         tokenCountMax: Int = 64, tokenCountMin: Int = 0, stopStrings: [String] = [], stopTokens: [TokenID] = [],
-        ignoresEndTokens: Bool = false, logprobCount: Int? = nil, promptLogprobCount: Int? = nil
+        ignoresEndTokens: Bool = false, logprobCount: Int? = nil, promptLogprobCount: Int? = nil,
+        constraint: OutputConstraint? = nil
     ) {
         self.temperature = temperature
         self.topK = topK
@@ -66,6 +69,7 @@ public struct SamplingParameters: Hashable, Sendable {
         self.ignoresEndTokens = ignoresEndTokens
         self.logprobCount = logprobCount
         self.promptLogprobCount = promptLogprobCount
+        self.constraint = constraint
     }
 
     /// Choices that are run.

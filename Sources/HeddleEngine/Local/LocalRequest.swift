@@ -1,4 +1,5 @@
 import HeddleCore
+import HeddleGrammar
 
 /// What a `LocalEngine` is asked to continue: one choice of one prompt.
 public struct LocalRequest: Sendable {
@@ -10,13 +11,20 @@ public struct LocalRequest: Sendable {
     public var parameters: SamplingParameters
     /// Which of the prompt's choices this is, from 0; it keys the draws.
     public var choice: Int
+    /// Of the parameters' constraint, where they have one.
+    public var matcher: ConstraintMatcher?
 
     /// One choice to run.
-    public init(promptTokens: [TokenID], adapter: AdapterRef? = nil, parameters: SamplingParameters, choice: Int = 0) {
+    public init(
+        promptTokens: [TokenID], adapter: AdapterRef? = nil, parameters: SamplingParameters, choice: Int = 0,
+        matcher: ConstraintMatcher? = nil
+    ) {
+        precondition((matcher != nil) == (parameters.constraint != nil), "a constraint is enforced by its matcher")
         self.promptTokens = promptTokens
         self.adapter = adapter
         self.parameters = parameters
         self.choice = choice
+        self.matcher = matcher
     }
 
     /// Index of the first prompt token whose log-probability is wanted. One choice scores the prompt for all.

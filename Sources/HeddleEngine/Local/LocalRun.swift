@@ -17,7 +17,7 @@ struct LocalRun {
         samplers = requests.map { request in
             SequenceSampler(
                 request.parameters, choice: request.choice, prompt: request.promptTokens,
-                scoredFrom: request.scoredFrom)
+                scoredFrom: request.scoredFrom, constrained: request.matcher.flatMap { ConstrainedAnswer($0) })
         }
         pending = Array(repeating: nil, count: requests.count)
     }

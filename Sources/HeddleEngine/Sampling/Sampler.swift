@@ -1,4 +1,5 @@
 import HeddleCore
+import HeddleGrammar
 import HeddleKernels
 
 /// Decides the next token from one row of logits: a pure function of logits, parameters, choice and the tokens so far.
@@ -26,18 +27,29 @@ public struct Sampler: Sendable {
     }
 
     /// The token behind those of the history.
+    ///
+    /// - Parameter mask: what a constraint lets come; nil for all.
     public func token(
-        _ logits: UnsafeBufferPointer<Float>, after history: TokenHistory, choice: Int, memory: SamplingMemory
+        _ logits: UnsafeBufferPointer<Float>, after history: TokenHistory, choice: Int, mask: TokenMask? = nil,
+        memory: SamplingMemory
     ) -> TokenID {
-        if parameters.temperature == 0, processors.isIdle(after: history) {
+        if parameters.temperature == 0, mask == nil, processors.isIdle(after: history) {
             return TokenID(truncatingIfNeeded: RowKernels.argmax(logits))
         }
-        let scores = process(logits, after: history, memory: memory)
+        let scores = process(logits, after: history, mask: mask, memory: memory)
         let likeliest = RowKernels.argmax(scores)
         guard parameters.temperature > 0, let candidates = cut(scores, largest: scores[likeliest], memory) else {
-            return TokenID(truncatingIfNeeded: likeliest)
+            return allowed(TokenID(truncatingIfNeeded: likeliest), by: mask)
         }
-        return candidates.draw(generator.uniform(choice: choice, position: history.count))
+        return allowed(candidates.draw(generator.uniform(choice: choice, position: history.count)), by: mask)
+    }
+
+    /// The token, or where the model gave nothing that is allowed a number that could be compared, the first that is.
+    private func allowed(_ token: TokenID, by mask: TokenMask?) -> TokenID {
+        guard let mask, !mask.contains(token), !(mask.allowsEnd && parameters.stopTokens.contains(token)) else {
+            return token
+        }
+        return mask.first ?? parameters.stopTokens.first ?? token
     }
 
     /// What may be drawn and how likely each is, in the order of ids; probabilities sum to one.
@@ -62,12 +74,14 @@ public struct Sampler: Sendable {
     ) -> [Float] { Array(process(logits, after: history, memory: memory)) }
 
     private func process(
-        _ logits: UnsafeBufferPointer<Float>, after history: TokenHistory, memory: SamplingMemory
+        _ logits: UnsafeBufferPointer<Float>, after history: TokenHistory, mask: TokenMask? = nil,
+        memory: SamplingMemory
     ) -> UnsafeBufferPointer<Float> {
         memory.reserve(logits.count)
         let scores = UnsafeMutableBufferPointer(rebasing: memory.scores.floats[..<logits.count])
         _ = scores.update(fromContentsOf: logits)
         processors.apply(to: scores, after: history)
+        if let mask { processors.apply(mask, to: scores, unprocessed: logits) }
         return UnsafeBufferPointer(scores)
     }
 

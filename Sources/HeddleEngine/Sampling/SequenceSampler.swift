@@ -20,6 +20,7 @@ public struct SequenceSampler: Sendable {
     private let sampler: Sampler
     private let choice: Int
     private var history: TokenHistory
+    private var constrained: ConstrainedAnswer?
     /// Empty where nothing of it is scored.
     private let promptTokens: [TokenID]
     /// Index of the next prompt token to score.
@@ -28,10 +29,12 @@ public struct SequenceSampler: Sendable {
     /// - Parameters:
     ///   - generated: tokens of earlier attempts.
     ///   - scoredFrom: index of the first prompt token whose log-probability is wanted; nil when none is.
+    ///   - constrained: where the answer stands behind `generated`; nil where nothing constrains it.
     public init(
         _ parameters: SamplingParameters, choice: Int, prompt: [TokenID], generated: [TokenID] = [],
-        scoredFrom: Int? = nil
+        scoredFrom: Int? = nil, constrained: ConstrainedAnswer? = nil
     ) {
+        self.constrained = constrained
         sampler = Sampler(parameters)
         self.choice = choice
         history = sampler.history(prompt: prompt, generated: generated)
@@ -49,13 +52,17 @@ public struct SequenceSampler: Sendable {
         if segment.logits == .all { score(segment, logits, firstRow: firstRow, memory, &outcome) }
         guard rowCount > 0, end == history.count else { return outcome }
         outcome.token = logits.withRow(firstRow + rowCount - 1) { row in
-            let token = sampler.token(row, after: history, choice: choice, memory: memory)
+            let token = sampler.token(
+                row, after: history, choice: choice, mask: constrained?.mask, memory: memory)
             outcome.logprobs = sampler.parameters.deliveredLogprobCount.map {
                 TokenLogprobs(token, in: row, count: $0, memory: memory)
             }
             return token
         }
-        if let token = outcome.token { history.append(token) }
+        if let token = outcome.token {
+            history.append(token)
+            constrained?.append(token)
+        }
         return outcome
     }
 

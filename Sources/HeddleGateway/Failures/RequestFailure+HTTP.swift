@@ -36,7 +36,7 @@ extension HTTPFailure {
         case "protocol_violation":
             self = refusal(409, "request_conflict")
             isFinal = true
-        case "invalid_parameter", "empty_prompt", "prompt_text_too_long", "prompt_not_utf8",
+        case "invalid_parameter", "invalid_schema", "empty_prompt", "prompt_text_too_long", "prompt_not_utf8",
             "prompt_token_out_of_range":
             self = refusal(400, failure.code)
         default: self = trouble(500)
@@ -54,6 +54,7 @@ extension HTTPFailure {
         case "logprobs" where promptField == "messages": "top_logprobs"
         case "key", "tenant": "Authorization"
         case "resume_from": "Last-Event-ID"
+        case "json_schema": "response_format"
         default: name
         }
     }

@@ -137,7 +137,8 @@ struct RoleBuilder {
             group: group.name, model: group.model, rank: rank, ranks: MeshLayout.ranks(of: group), cache: cache,
             queue: queue, collective: group.collective, allowsPlainTCP: configuration.isInsecure,
             runtimeDirectory: configuration.runtimeDirectory,
-            epochFloor: Epoch(UInt64(max(0, Date().timeIntervalSince1970 * 1000))), forward: forward)
+            epochFloor: Epoch(UInt64(max(0, Date().timeIntervalSince1970 * 1000))), forward: forward,
+            tokenizerPath: folder.path + "/tokenizer.json")
         return system.host(role: identity.role, name: identity.name) {
             GPUWorker(place: place, shard: shard, batchLimits: batch, log: log, board: board, actorSystem: system)
         }

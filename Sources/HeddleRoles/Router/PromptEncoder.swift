@@ -1,9 +1,10 @@
 import HeddleCore
 import HeddleFiles
+import HeddleGrammar
 import HeddleTransport
 
-/// Turns prompts into tokens on a thread of its own, the tenants in turn: long prompts hold up their tenant alone, and
-/// never the threads that everybody shares.
+/// Turns prompts into tokens and checks schemas on a thread of its own, the tenants in turn: long ones hold up their tenant alone,
+/// and never the threads that everybody shares.
 final class PromptEncoder: Sendable {
     /// Prompts of one tenant that wait at most.
     static let depthMax = 64
@@ -11,8 +12,8 @@ final class PromptEncoder: Sendable {
     static let retryAfter: Duration = .milliseconds(250)
 
     private struct Work: Sendable {
-        let encode: @Sendable () throws -> [TokenID]
-        let continuation: CheckedContinuation<[TokenID], any Error>
+        let run: @Sendable () -> Void
+        let refuse: @Sendable (RequestError) -> Void
     }
 
     private struct Queue {
@@ -24,12 +25,12 @@ final class PromptEncoder: Sendable {
     private let signal: Signal
     private let thread: NamedThread
 
-    init() {
+    init(threadName: String = "encode") {
         let queue = Locked(Queue())
         let signal = Signal()
         self.queue = queue
         self.signal = signal
-        thread = NamedThread(name: "encode") { Self.run(queue, signal) }
+        thread = NamedThread(name: threadName) { Self.run(queue, signal) }
     }
 
     /// A client's text never becomes a control token: only a template's own tokens are added.
@@ -44,13 +45,32 @@ final class PromptEncoder: Sendable {
     /// - Throws: what `encode` throws, and as for a text.
     func tokens(for tenant: TenantName, _ encode: @escaping @Sendable () throws -> [TokenID]) async throws -> [TokenID]
     {
+        try await run(for: tenant, encode)
+    }
+
+    /// Checks that a constraint can be enforced, by compiling it for no vocabulary in particular.
+    ///
+    /// - Throws: `RequestError.schemaInvalid` with the place and the keyword; else as `tokens`.
+    func check(_ constraint: OutputConstraint, for tenant: TenantName) async throws {
+        try await run(for: tenant) {
+            do throws(SchemaError) { _ = try Automaton(constraint) } catch {
+                throw RequestError.schemaInvalid(reason: error.description)
+            }
+        }
+    }
+
+    private func run<Value: Sendable>(
+        for tenant: TenantName, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let work = Work(encode: encode, continuation: continuation)
+            let work = Work(
+                run: { continuation.resume(with: Result { try body() }) },
+                refuse: { continuation.resume(throwing: $0) })
             let refusal = queue.withLock { queue -> RequestError? in
                 if queue.isStopping { return .shuttingDown }
                 return queue.work.add(work, to: tenant) ? nil : .busy(retryAfter: Self.retryAfter)
             }
-            if let refusal { continuation.resume(throwing: refusal) } else { signal.raise() }
+            if let refusal { work.refuse(refusal) } else { signal.raise() }
         }
     }
 
@@ -60,7 +80,7 @@ final class PromptEncoder: Sendable {
             queue.isStopping = true
             return queue.work.removeAll()
         }
-        for work in waiting { work.continuation.resume(throwing: RequestError.shuttingDown) }
+        for work in waiting { work.refuse(.shuttingDown) }
         signal.raise()
         _ = thread.join(timeout: .seconds(1))
     }
@@ -69,7 +89,7 @@ final class PromptEncoder: Sendable {
         while true {
             let (next, isStopping) = queue.withLock { ($0.work.next(), $0.isStopping) }
             if let next {
-                next.continuation.resume(with: Result { try next.encode() })
+                next.run()
             } else if isStopping {
                 return
             } else {

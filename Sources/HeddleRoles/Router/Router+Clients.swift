@@ -170,6 +170,13 @@ extension Router {
     ) async throws -> Admission.Draft {
         let resolved = try admission.catalogue.resolve(name, pinned: pinned)
         guard let model = place.models[resolved.model.name] else { throw RequestError.unknownModel(name) }
+        if let constraint = submission.sampling.constraint {
+            if let error = submission.sampling.firstError(limits: admission.limits) { throw error }
+            guard !(submission.sampling.stopTokens.isEmpty && model.defaults.endTokens.isEmpty) else {
+                throw RequestError.schemaInvalid(reason: "the model has no end token; give stop_token_ids")
+            }
+            try await schemaReader.check(constraint, for: tenant)
+        }
         let tokens: [TokenID]
         switch submission.prompt {
         case .tokens(let given): tokens = given

@@ -50,6 +50,7 @@ extension Router {
     func stop() {
         carry(table.shutDown(now: now()))
         encoder.stop()
+        schemaReader.stop()
         for task in tasks { task.cancel() }
         for outbox in queues.values { outbox.close() }
         for outbox in workers.values { outbox.close() }

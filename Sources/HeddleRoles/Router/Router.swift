@@ -26,6 +26,8 @@ public distributed actor Router {
     /// Submissions that are being tokenised or wait for their adapter's description.
     var admitting: [RequestID: Admitting] = [:]
     let encoder: PromptEncoder
+    /// Checks schemas, for which no prompt waits.
+    let schemaReader = PromptEncoder(threadName: "schemas")
     /// Whether the submission that is being taken in asked for its prompt's tokens.
     var echoesPrompt = false
     /// Clients that could not be reached; the next tick gives up what they had open.

@@ -3,6 +3,7 @@ import HeddleActors
 import HeddleCollective
 import HeddleCore
 import HeddleEngine
+import HeddleGrammar
 import HeddleTransport
 
 /// One rank of a worker group: holds one shard of the base model and runs steps.
@@ -46,6 +47,9 @@ public distributed actor GPUWorker {
     /// What a sequence needs when one of its tokens is sampled.
     var sequences: [SequenceID: SequenceContext] = [:]
     let samplingMemory = SamplingMemory()
+    let constraints: ConstraintCompiler
+    /// What was said of requests whose constraint is being compiled, in order.
+    var compiling: [RequestID: [WorkerMessage]] = [:]
     /// Who owns each attempt that is here.
     var owners: [RequestID: Owner] = [:]
     var outboxes: [RouterRef: Outbox<WorkerAnswer>] = [:]
@@ -101,6 +105,9 @@ public distributed actor GPUWorker {
         self.log = log
         self.board = board
         scheduler = BatchScheduler(limits: batchLimits)
+        constraints = ConstraintCompiler(
+            tokenizerPath: place.tokenizerPath, vocabularyCount: shard.configuration.vocabularyCount,
+            endTokens: shard.configuration.endTokens)
         formation = GroupFormation(
             group: place.group, rankCount: place.ranks.count, after: place.epochFloor, now: now())
         let queue = place.queue
@@ -115,25 +122,43 @@ public distributed actor GPUWorker {
 
     /// From a router, or from the tenant-queue for a router that is lost: assignments and cancellations, in order.
     distributed func receive(_ messages: [WorkerMessage], from router: RouterRef) {
-        for message in messages {
-            switch message {
-            case .run(let assignment, let group): accept(assignment, on: group, from: router)
-            case .cancel(let request, let attempt, let choice, let group):
-                guard group == formation.formed else { continue }
-                carry(scheduler.cancel(request, attempt: attempt, choice: choice))
-            case .over(let group, let last): heardOver(group, last: last)
-            }
-        }
+        for message in messages where !waitsForConstraint(message, from: router) { take(message, from: router) }
         wake()
     }
 
-    private func accept(_ assignment: Assignment, on group: GroupEpoch, from router: RouterRef) {
+    func take(_ message: WorkerMessage, from router: RouterRef, matcher: ConstraintMatcher? = nil) {
+        switch message {
+        case .run(let assignment, let group): accept(assignment, on: group, from: router, matcher)
+        case .cancel(let request, let attempt, let choice, let group):
+            guard group == formation.formed else { return }
+            carry(scheduler.cancel(request, attempt: attempt, choice: choice))
+        case .over(let group, let last): heardOver(group, last: last)
+        }
+    }
+
+    private func accept(
+        _ assignment: Assignment, on group: GroupEpoch, from router: RouterRef, _ matcher: ConstraintMatcher?
+    ) {
         guard let session, session.id == group, formation.formed == group else {
             return answer(router, .refused(assignment.request, assignment.attempt))
         }
         if let owner = owners[assignment.request], owner.attempt >= assignment.attempt { return }
         if let error = assignment.formError(vocabularyCount: shard.configuration.vocabularyCount) {
             return answer(router, .failed(assignment.request, assignment.attempt, error, on: group))
+        }
+        var answers: [Int: ConstrainedAnswer] = [:]
+        if let constraint = assignment.parameters.constraint {
+            // Where it was compiled and is forgotten again, the router sends the request anew.
+            guard let matcher = matcher ?? constraints.kept(constraint) else {
+                return answer(router, .refused(assignment.request, assignment.attempt))
+            }
+            for choice in assignment.choices {
+                guard let begun = ConstrainedAnswer(matcher, generated: choice.tokens) else {
+                    let error = RequestError.protocolViolation(reason: "the tokens so far break the constraint")
+                    return answer(router, .failed(assignment.request, assignment.attempt, error, on: group))
+                }
+                answers[choice.number] = begun
+            }
         }
         let requests = assignment.sequences(numberedFrom: &nextSequence, now: now())
         let earlier = owners[assignment.request]?.sequenceCount ?? 0
@@ -143,7 +168,8 @@ public distributed actor GPUWorker {
             sequences[request.sequence] = SequenceContext(
                 sampler: SequenceSampler(
                     assignment.parameters, choice: request.choice, prompt: request.promptTokens,
-                    generated: request.replayedTokens, scoredFrom: request.scoredFrom),
+                    generated: request.replayedTokens, scoredFrom: request.scoredFrom,
+                    constrained: answers[request.choice]),
                 request: request.request, attempt: request.attempt)
         }
         carry(scheduler.admit(requests, now: now()))

@@ -24,6 +24,8 @@ struct WorkerPlace: Sendable {
     /// tenant-queue and the routers tell rank 0 which epoch they saw last.
     let epochFloor: Epoch
     let forward: ForwardLimits
+    /// The model's tokenizer.json, which rank 0 reads when the first answer is constrained.
+    let tokenizerPath: String
 
     var isFirst: Bool { rank == 0 }
 }

@@ -37,6 +37,15 @@ extension MessageArena {
                 message.selection_case = HEDDLE__CLIENT__V1__SAMPLING__SELECTION_BEST_OF
                 message.best_of = UInt32(clamping: count)
             }
+            switch sampling.constraint {
+            case .jsonObject:
+                message.constraint_case = HEDDLE__CLIENT__V1__SAMPLING__CONSTRAINT_JSON_OBJECT
+                message.json_object = 1
+            case .jsonSchema(let text):
+                message.constraint_case = HEDDLE__CLIENT__V1__SAMPLING__CONSTRAINT_JSON_SCHEMA
+                message.json_schema = bytes(text)
+            case nil: break
+            }
             writeDefaulted(sampling, into: &message)
         }
     }
@@ -93,6 +102,14 @@ func readSampling(
         sampling.logprobCount = Int(message.logprobs)
     }
     readOthers(message, into: &sampling)
+    switch message.constraint_case {
+    case HEDDLE__CLIENT__V1__SAMPLING__CONSTRAINT_JSON_OBJECT:
+        sampling.constraint = message.json_object != 0 ? .jsonObject : nil
+    case HEDDLE__CLIENT__V1__SAMPLING__CONSTRAINT_JSON_SCHEMA:
+        let schema = try text(message.json_schema, "json_schema", byteCountMax: limits.request.schemaByteCountMax)
+        sampling.constraint = .jsonSchema(schema)
+    default: break
+    }
     sampling.logitBias = try readLogitBias(message, limits: limits)
     guard message.n_stop <= limits.request.stopStringCountMax else {
         throw .invalidParameter(

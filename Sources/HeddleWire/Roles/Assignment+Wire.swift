@@ -1,7 +1,7 @@
 import HeddleCore
 
 extension Assignment: WireCodable {
-    public static var wireByteCountMin: Int { 158 }
+    public static var wireByteCountMin: Int { 159 }
 
     public func encode(into writer: inout WireWriter) {
         request.encode(into: &writer)

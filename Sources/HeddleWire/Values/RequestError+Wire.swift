@@ -31,7 +31,7 @@ extension RequestError: WireCodable {
             text(reason)
         case .tenantLaneFull(let depth): writer.write(depth)
         case .busy(let duration), .deadlineExceeded(let duration): duration.encode(into: &writer)
-        case .noCapacity(let reason), .protocolViolation(let reason): text(reason)
+        case .noCapacity(let reason), .protocolViolation(let reason), .schemaInvalid(let reason): text(reason)
         case .workerLost(let losses): writer.write(losses)
         }
     }
@@ -73,6 +73,7 @@ extension RequestError: WireCodable {
         case 18: self = .workerLost(losses: try Int(from: &reader))
         case 19: self = .protocolViolation(reason: try Self.text(from: &reader))
         case 20: self = .shuttingDown
+        case 21: self = .schemaInvalid(reason: try Self.text(from: &reader))
         default: throw reader.unknownCase(of: "RequestError", tag: tag)
         }
     }
@@ -99,6 +100,7 @@ extension RequestError: WireCodable {
         case .workerLost: 18
         case .protocolViolation: 19
         case .shuttingDown: 20
+        case .schemaInvalid: 21
         }
     }
 

@@ -3,7 +3,7 @@ import HeddleCore
 /// Decoding checks the form alone: whether the values can be served is `firstError(limits:)`'s to say.
 extension SamplingParameters: WireCodable {
     public static var wireByteCountMin: Int {
-        4 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 1
+        4 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 1 + 1
     }
 
     public func encode(into writer: inout WireWriter) {
@@ -26,6 +26,7 @@ extension SamplingParameters: WireCodable {
         ignoresEndTokens.encode(into: &writer)
         logprobCount.encode(into: &writer)
         promptLogprobCount.encode(into: &writer)
+        constraint.encode(into: &writer)
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
@@ -49,6 +50,7 @@ extension SamplingParameters: WireCodable {
         ignoresEndTokens = try Bool(from: &reader)
         logprobCount = try Int?(from: &reader)
         promptLogprobCount = try Int?(from: &reader)
+        constraint = try OutputConstraint?(from: &reader)
     }
 }
 

@@ -4,6 +4,7 @@ import HeddleCollective
 import HeddleCore
 import HeddleEngine
 import HeddleFiles
+import HeddleGrammar
 
 /// `heddle generate`: the same engine without a mesh, for one prompt.
 struct Generate: ParsableCommand {
@@ -79,12 +80,15 @@ struct Generate: ParsableCommand {
         let parameters = try parameters(promptTokens, model)
         let engine = try LocalEngine(
             model: model, options: options(promptTokens, parameters, model.configuration))
+        let matcher = try matcher(tokenizer, parameters, model)
         let adapter = folder.map { engine.add($0, named: AdapterName("adapter")) }
         var choices = (0..<parameters.runCount).map { GeneratedChoice(number: $0, tokenizer, parameters) }
         let streams = !json && choices.count == 1
         let results = try engine.generate(
             choices.map {
-                LocalRequest(promptTokens: promptTokens, adapter: adapter, parameters: parameters, choice: $0.number)
+                LocalRequest(
+                    promptTokens: promptTokens, adapter: adapter, parameters: parameters, choice: $0.number,
+                    matcher: matcher)
             }
         ) { number, token in
             let piece = choices[number].push(token)
@@ -107,6 +111,19 @@ struct Generate: ParsableCommand {
         }
     }
 
+    /// What enforces the constraint, where there is one.
+    private func matcher(
+        _ tokenizer: Tokenizer?, _ parameters: SamplingParameters, _ model: ModelFolder
+    ) throws -> ConstraintMatcher? {
+        guard let constraint = parameters.constraint, let tokenizer else { return nil }
+        let vocabulary = TokenVocabulary(
+            tokenizer, vocabularyCount: model.configuration.vocabularyCount,
+            endTokens: model.samplingDefaults.endTokens)
+        do throws(SchemaError) {
+            return ConstraintMatcher(try Automaton(constraint, bytes: vocabulary.spelled), vocabulary: vocabulary)
+        } catch { throw CommandFailure(RequestError.schemaInvalid(reason: error.description).description) }
+    }
+
     /// What a router would admit, complete with what the model says.
     private func parameters(
         _ promptTokens: [TokenID], _ model: ModelFolder
@@ -120,7 +137,11 @@ struct Generate: ParsableCommand {
                 promptTokenCount: promptTokens.count, vocabularyCount: configuration.vocabularyCount,
                 limits: RequestLimits())
         if let error { throw CommandFailure(error.description) }
-        return parameters.ending(at: model.samplingDefaults.endTokens)
+        let complete = parameters.ending(at: model.samplingDefaults.endTokens)
+        if complete.constraint != nil, complete.stopTokens.isEmpty {
+            throw CommandFailure("the model has no end token for a constrained answer; give --stop-token-id")
+        }
+        return complete
     }
 
     /// KV storage for exactly these sequences.
@@ -146,7 +167,9 @@ struct Generate: ParsableCommand {
         do throws(TokenizerError) {
             return try Tokenizer(path: modelDir)
         } catch {
-            guard case .file(.missing) = error, prompt == nil, sampling.stop.isEmpty else { throw error }
+            guard case .file(.missing) = error, prompt == nil, sampling.stop.isEmpty,
+                sampling.requested(defaultSeed: 0).constraint == nil
+            else { throw error }
             return nil
         }
     }

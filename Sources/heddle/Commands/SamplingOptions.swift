@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HeddleCore
 
 /// How tokens are drawn, as flags; their bounds are the request's own and are checked with it. What is not given is the model's
@@ -81,6 +82,18 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The same for the tokens of the prompt; shown with --json.", valueName: "k"))
     var promptLogprobs: Int?
 
+    @Option(
+        help: ArgumentHelp("Answer with one JSON value that satisfies the JSON Schema in this file.", valueName: "file")
+    )
+    var jsonSchema: SchemaFile?
+
+    @Flag(help: "Answer with one JSON object.")
+    var jsonObject = false
+
+    func validate() throws {
+        if jsonObject, jsonSchema != nil { throw ValidationError("give --json-object or --json-schema, not both") }
+    }
+
     func requested(defaultSeed: UInt64) -> RequestedSampling {
         RequestedSampling(
             temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
@@ -88,7 +101,8 @@ struct SamplingOptions: ParsableArguments {
             logitBias: logitBias.map(\.entry).sorted { $0.token < $1.token }, seed: seed ?? defaultSeed,
             choiceCount: choiceCount, bestOf: bestOf, tokenCountMax: maxTokens, tokenCountMin: minTokens,
             stopStrings: stop, stopTokens: stopTokenId, ignoresEndTokens: ignoreEos, logprobCount: logprobs,
-            promptLogprobCount: promptLogprobs)
+            promptLogprobCount: promptLogprobs,
+            constraint: jsonSchema.map { .jsonSchema($0.text) } ?? (jsonObject ? .jsonObject : nil))
     }
 }
 
@@ -100,5 +114,17 @@ struct LogitBiasArgument: ExpressibleByArgument {
         let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
         guard parts.count == 2, let token = TokenID(parts[0]), let bias = Float(parts[1]) else { return nil }
         entry = SamplingParameters.LogitBias(token: token, bias: bias)
+    }
+}
+
+/// The text of a file that holds a JSON Schema.
+struct SchemaFile: ExpressibleByArgument {
+    let text: String
+
+    init?(argument: String) {
+        guard let data = FileManager.default.contents(atPath: argument),
+            let text = String(validating: data, as: UTF8.self)
+        else { return nil }
+        self.text = text
     }
 }

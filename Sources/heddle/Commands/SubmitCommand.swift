@@ -119,7 +119,7 @@ struct Submit: AsyncParsableCommand {
     static func exitCode(_ failure: RequestFailure) -> ExitCode {
         switch failure.code {
         case "unknown_model", "unknown_adapter", "unknown_tenant": .notFound
-        case "invalid_parameter", "empty_prompt": .validationFailure
+        case "invalid_parameter", "invalid_schema", "empty_prompt": .validationFailure
         default: .degraded
         }
     }

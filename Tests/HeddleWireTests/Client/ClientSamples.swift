@@ -35,6 +35,13 @@ enum ClientSamples {
     static let messages: [ClientMessage] = [
         .submit(submission),
         .submit(ClientSubmission(id: id, prompt: .tokens([0, 1, 2_147_483_647]))),
+        .submit(
+            ClientSubmission(
+                id: id, prompt: .text("x"), sampling: RequestedSampling(seed: id.low, constraint: .jsonObject))),
+        .submit(
+            ClientSubmission(
+                id: id, prompt: .text("x"),
+                sampling: RequestedSampling(seed: id.low, constraint: .jsonSchema("{\"title\": \"größte\"}")))),
         .cancel(id), .credit(id, tokenCount: 17), .ping(number: .max),
     ]
 

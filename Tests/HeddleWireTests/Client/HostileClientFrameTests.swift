@@ -54,6 +54,20 @@ import Testing
             ("logit_bias", { $0.sampling.logitBias = (0...1024).map { .init(token: $0, bias: 1) } }),
             ("min_tokens", { $0.sampling.tokenCountMin = 34 }), ("best_of", { $0.sampling.bestOf = 1 }),
             ("best_of", { $0.sampling.bestOf = 17 }), ("prompt_logprobs", { $0.sampling.promptLogprobCount = 21 }),
+            (
+                "json_schema",
+                {
+                    $0.sampling.ignoresEndTokens = false
+                    $0.sampling.constraint = .jsonSchema(String(repeating: " ", count: (256 << 10) + 1))
+                }
+            ),
+            (
+                "ignore_eos",
+                {
+                    $0.sampling.ignoresEndTokens = true
+                    $0.sampling.constraint = .jsonObject
+                }
+            ),
             ("deadline", { $0.deadline = .zero }), ("deadline", { $0.deadline = .seconds(3601) }),
             ("deadline", { $0.deadline = .seconds(Int64.max) }), ("credit_tokens", { $0.creditTokens = 0 }),
             ("credit_tokens", { $0.creditTokens = .max }), ("resume_from", { $0.resumeFrom = [1] }),

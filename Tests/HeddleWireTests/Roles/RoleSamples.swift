@@ -17,7 +17,7 @@ enum RoleSamples {
         presencePenalty: -0.5,
         frequencyPenalty: 0.25, logitBias: [.init(token: 3, bias: -100), .init(token: 9, bias: 2.5)], seed: 42,
         choiceCount: 2, bestOf: 4, tokenCountMax: 64, tokenCountMin: 5, stopStrings: ["\n", "END"], stopTokens: [1, 2],
-        ignoresEndTokens: true, logprobCount: 3, promptLogprobCount: 1)
+        ignoresEndTokens: true, logprobCount: 3, promptLogprobCount: 1, constraint: .jsonObject)
     static let assignment = Assignment(
         request: request, attempt: Attempt(2), tenant: TenantName("acme"), model: ModelName("demo"), adapter: adapter,
         promptTokens: [0, 5, 6], parameters: parameters,
