@@ -727,7 +727,97 @@ void   heddle__inspect__v1__request_report__free_unpacked
   assert(message->base.descriptor == &heddle__inspect__v1__request_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heddle__inspect__v1__inspect_request__field_descriptors[4] =
+void   heddle__inspect__v1__notice__init
+                     (Heddle__Inspect__V1__Notice         *message)
+{
+  static const Heddle__Inspect__V1__Notice init_value = HEDDLE__INSPECT__V1__NOTICE__INIT;
+  *message = init_value;
+}
+size_t heddle__inspect__v1__notice__get_packed_size
+                     (const Heddle__Inspect__V1__Notice *message)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__notice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heddle__inspect__v1__notice__pack
+                     (const Heddle__Inspect__V1__Notice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__notice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heddle__inspect__v1__notice__pack_to_buffer
+                     (const Heddle__Inspect__V1__Notice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__notice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heddle__Inspect__V1__Notice *
+       heddle__inspect__v1__notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heddle__Inspect__V1__Notice *)
+     protobuf_c_message_unpack (&heddle__inspect__v1__notice__descriptor,
+                                allocator, len, data);
+}
+void   heddle__inspect__v1__notice__free_unpacked
+                     (Heddle__Inspect__V1__Notice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heddle__inspect__v1__notice__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heddle__inspect__v1__span_report__init
+                     (Heddle__Inspect__V1__SpanReport         *message)
+{
+  static const Heddle__Inspect__V1__SpanReport init_value = HEDDLE__INSPECT__V1__SPAN_REPORT__INIT;
+  *message = init_value;
+}
+size_t heddle__inspect__v1__span_report__get_packed_size
+                     (const Heddle__Inspect__V1__SpanReport *message)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__span_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heddle__inspect__v1__span_report__pack
+                     (const Heddle__Inspect__V1__SpanReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__span_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heddle__inspect__v1__span_report__pack_to_buffer
+                     (const Heddle__Inspect__V1__SpanReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heddle__inspect__v1__span_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heddle__Inspect__V1__SpanReport *
+       heddle__inspect__v1__span_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heddle__Inspect__V1__SpanReport *)
+     protobuf_c_message_unpack (&heddle__inspect__v1__span_report__descriptor,
+                                allocator, len, data);
+}
+void   heddle__inspect__v1__span_report__free_unpacked
+                     (Heddle__Inspect__V1__SpanReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heddle__inspect__v1__span_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor heddle__inspect__v1__inspect_request__field_descriptors[6] =
 {
   {
     "number",
@@ -777,8 +867,34 @@ static const ProtobufCFieldDescriptor heddle__inspect__v1__inspect_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "after",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__InspectRequest, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__InspectRequest, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__inspect__v1__inspect_request__field_indices_by_name[] = {
+  4,   /* field[4] = after */
+  5,   /* field[5] = count */
   3,   /* field[3] = deadline_microseconds */
   2,   /* field[2] = name */
   0,   /* field[0] = number */
@@ -787,7 +903,7 @@ static const unsigned heddle__inspect__v1__inspect_request__field_indices_by_nam
 static const ProtobufCIntRange heddle__inspect__v1__inspect_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor heddle__inspect__v1__inspect_request__descriptor =
 {
@@ -797,7 +913,7 @@ const ProtobufCMessageDescriptor heddle__inspect__v1__inspect_request__descripto
   "Heddle__Inspect__V1__InspectRequest",
   "heddle.inspect.v1",
   sizeof(Heddle__Inspect__V1__InspectRequest),
-  4,
+  6,
   heddle__inspect__v1__inspect_request__field_descriptors,
   heddle__inspect__v1__inspect_request__field_indices_by_name,
   1,  heddle__inspect__v1__inspect_request__number_ranges,
@@ -868,7 +984,7 @@ const ProtobufCMessageDescriptor heddle__inspect__v1__inspect_reply__descriptor 
   (ProtobufCMessageInit) heddle__inspect__v1__inspect_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heddle__inspect__v1__node_report__field_descriptors[18] =
+static const ProtobufCFieldDescriptor heddle__inspect__v1__node_report__field_descriptors[22] =
 {
   {
     "name",
@@ -1086,14 +1202,65 @@ static const ProtobufCFieldDescriptor heddle__inspect__v1__node_report__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "events",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Inspect__V1__NodeReport, n_events),
+    offsetof(Heddle__Inspect__V1__NodeReport, events),
+    &heddle__inspect__v1__notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lines",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Inspect__V1__NodeReport, n_lines),
+    offsetof(Heddle__Inspect__V1__NodeReport, lines),
+    &heddle__inspect__v1__notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "spans",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Inspect__V1__NodeReport, n_spans),
+    offsetof(Heddle__Inspect__V1__NodeReport, spans),
+    &heddle__inspect__v1__span_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missed",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__NodeReport, missed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heddle__inspect__v1__node_report__field_indices_by_name[] = {
   12,   /* field[12] = actors */
   14,   /* field[14] = adapters */
   9,   /* field[9] = cpu_microseconds */
   7,   /* field[7] = endpoints */
+  18,   /* field[18] = events */
   4,   /* field[4] = host */
   1,   /* field[1] = incarnation */
+  19,   /* field[19] = lines */
+  21,   /* field[21] = missed */
   0,   /* field[0] = name */
   17,   /* field[17] = omitted */
   8,   /* field[8] = peers */
@@ -1101,6 +1268,7 @@ static const unsigned heddle__inspect__v1__node_report__field_indices_by_name[] 
   16,   /* field[16] = requests */
   10,   /* field[10] = resident_bytes */
   5,   /* field[5] = roles */
+  20,   /* field[20] = spans */
   11,   /* field[11] = state */
   13,   /* field[13] = tenants */
   6,   /* field[6] = uptime_microseconds */
@@ -1110,7 +1278,7 @@ static const unsigned heddle__inspect__v1__node_report__field_indices_by_name[] 
 static const ProtobufCIntRange heddle__inspect__v1__node_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor heddle__inspect__v1__node_report__descriptor =
 {
@@ -1120,7 +1288,7 @@ const ProtobufCMessageDescriptor heddle__inspect__v1__node_report__descriptor =
   "Heddle__Inspect__V1__NodeReport",
   "heddle.inspect.v1",
   sizeof(Heddle__Inspect__V1__NodeReport),
-  18,
+  22,
   heddle__inspect__v1__node_report__field_descriptors,
   heddle__inspect__v1__node_report__field_indices_by_name,
   1,  heddle__inspect__v1__node_report__number_ranges,
@@ -2427,7 +2595,304 @@ const ProtobufCMessageDescriptor heddle__inspect__v1__request_report__descriptor
   (ProtobufCMessageInit) heddle__inspect__v1__request_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue heddle__inspect__v1__subject__enum_values_by_number[7] =
+static const ProtobufCFieldDescriptor heddle__inspect__v1__notice__field_descriptors[8] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "age_microseconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, age_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "level",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, level),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "actor",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, actor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subject",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, subject),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__Notice, text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heddle__inspect__v1__notice__field_indices_by_name[] = {
+  4,   /* field[4] = actor */
+  1,   /* field[1] = age_microseconds */
+  3,   /* field[3] = kind */
+  2,   /* field[2] = level */
+  0,   /* field[0] = number */
+  6,   /* field[6] = request_id */
+  5,   /* field[5] = subject */
+  7,   /* field[7] = text */
+};
+static const ProtobufCIntRange heddle__inspect__v1__notice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor heddle__inspect__v1__notice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heddle.inspect.v1.Notice",
+  "Notice",
+  "Heddle__Inspect__V1__Notice",
+  "heddle.inspect.v1",
+  sizeof(Heddle__Inspect__V1__Notice),
+  8,
+  heddle__inspect__v1__notice__field_descriptors,
+  heddle__inspect__v1__notice__field_indices_by_name,
+  1,  heddle__inspect__v1__notice__number_ranges,
+  (ProtobufCMessageInit) heddle__inspect__v1__notice__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heddle__inspect__v1__span_report__field_descriptors[11] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, parent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "actor",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, actor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_age_microseconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, start_age_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_microseconds",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, duration_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fields",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heddle__Inspect__V1__SpanReport, n_fields),
+    offsetof(Heddle__Inspect__V1__SpanReport, fields),
+    &heddle__inspect__v1__field__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Heddle__Inspect__V1__SpanReport, error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heddle__inspect__v1__span_report__field_indices_by_name[] = {
+  4,   /* field[4] = actor */
+  7,   /* field[7] = duration_microseconds */
+  10,   /* field[10] = error */
+  9,   /* field[9] = fields */
+  1,   /* field[1] = id */
+  3,   /* field[3] = name */
+  8,   /* field[8] = open */
+  2,   /* field[2] = parent */
+  5,   /* field[5] = reason */
+  0,   /* field[0] = request_id */
+  6,   /* field[6] = start_age_microseconds */
+};
+static const ProtobufCIntRange heddle__inspect__v1__span_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor heddle__inspect__v1__span_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heddle.inspect.v1.SpanReport",
+  "SpanReport",
+  "Heddle__Inspect__V1__SpanReport",
+  "heddle.inspect.v1",
+  sizeof(Heddle__Inspect__V1__SpanReport),
+  11,
+  heddle__inspect__v1__span_report__field_descriptors,
+  heddle__inspect__v1__span_report__field_indices_by_name,
+  1,  heddle__inspect__v1__span_report__number_ranges,
+  (ProtobufCMessageInit) heddle__inspect__v1__span_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue heddle__inspect__v1__subject__enum_values_by_number[10] =
 {
   { "NODE", "HEDDLE__INSPECT__V1__SUBJECT__NODE", 0 },
   { "ACTORS", "HEDDLE__INSPECT__V1__SUBJECT__ACTORS", 1 },
@@ -2436,18 +2901,24 @@ static const ProtobufCEnumValue heddle__inspect__v1__subject__enum_values_by_num
   { "WORKERS", "HEDDLE__INSPECT__V1__SUBJECT__WORKERS", 4 },
   { "REQUESTS", "HEDDLE__INSPECT__V1__SUBJECT__REQUESTS", 5 },
   { "EVERYTHING", "HEDDLE__INSPECT__V1__SUBJECT__EVERYTHING", 6 },
+  { "EVENTS", "HEDDLE__INSPECT__V1__SUBJECT__EVENTS", 7 },
+  { "LINES", "HEDDLE__INSPECT__V1__SUBJECT__LINES", 8 },
+  { "TRACES", "HEDDLE__INSPECT__V1__SUBJECT__TRACES", 9 },
 };
 static const ProtobufCIntRange heddle__inspect__v1__subject__value_ranges[] = {
-{0, 0},{0, 7}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex heddle__inspect__v1__subject__enum_values_by_name[7] =
+static const ProtobufCEnumValueIndex heddle__inspect__v1__subject__enum_values_by_name[10] =
 {
   { "ACTORS", 1 },
   { "ADAPTERS", 3 },
+  { "EVENTS", 7 },
   { "EVERYTHING", 6 },
+  { "LINES", 8 },
   { "NODE", 0 },
   { "REQUESTS", 5 },
   { "TENANTS", 2 },
+  { "TRACES", 9 },
   { "WORKERS", 4 },
 };
 const ProtobufCEnumDescriptor heddle__inspect__v1__subject__descriptor =
@@ -2457,9 +2928,9 @@ const ProtobufCEnumDescriptor heddle__inspect__v1__subject__descriptor =
   "Subject",
   "Heddle__Inspect__V1__Subject",
   "heddle.inspect.v1",
-  7,
+  10,
   heddle__inspect__v1__subject__enum_values_by_number,
-  7,
+  10,
   heddle__inspect__v1__subject__enum_values_by_name,
   1,
   heddle__inspect__v1__subject__value_ranges,

@@ -48,10 +48,20 @@ public enum InspectionClient {
     public static func ask(
         _ targets: [Target], _ query: InspectionQuery, deadline: Duration, limits: InspectionLimits = InspectionLimits()
     ) async throws(TransportError) -> [NodeAnswer] {
+        try await ask(targets, targets.map { _ in query }, deadline: deadline, limits: limits)
+    }
+
+    /// - Parameter queries: what each target is asked.
+    public static func ask(
+        _ targets: [Target], _ queries: [InspectionQuery], deadline: Duration,
+        limits: InspectionLimits = InspectionLimits()
+    ) async throws(TransportError) -> [NodeAnswer] {
+        precondition(queries.count == targets.count, "every target is asked one question")
         var answers: [NodeAnswer] = []
         for start in stride(from: 0, to: targets.count, by: targetCountMax) {
-            let turn = Array(targets[start..<min(targets.count, start + targetCountMax)])
-            answers += try await Round(turn, query, deadline: deadline, limits: limits).answers()
+            let turn = start..<min(targets.count, start + targetCountMax)
+            answers += try await Round(Array(targets[turn]), Array(queries[turn]), deadline: deadline, limits: limits)
+                .answers()
         }
         return answers
     }
@@ -61,7 +71,7 @@ public enum InspectionClient {
 private final class Round: @unchecked Sendable {
     // Safety: everything mutable is touched on `io` alone, after `answers` has posted to it.
     private let targets: [InspectionClient.Target]
-    private let query: InspectionQuery
+    private let queries: [InspectionQuery]
     private let deadline: Duration
     private let limits: InspectionLimits
     private let io = IOThread(name: "heddle-inspect")
@@ -70,9 +80,11 @@ private final class Round: @unchecked Sendable {
     private var ticker: TickSource?
     private var finish: (([NodeAnswer]) -> Void)?
 
-    init(_ targets: [InspectionClient.Target], _ query: InspectionQuery, deadline: Duration, limits: InspectionLimits) {
+    init(
+        _ targets: [InspectionClient.Target], _ queries: [InspectionQuery], deadline: Duration, limits: InspectionLimits
+    ) {
         self.targets = targets
-        self.query = query
+        self.queries = queries
         self.deadline = min(max(deadline, .milliseconds(1)), limits.deadlineMax)
         self.limits = limits
         outcomes = Array(repeating: nil, count: targets.count)
@@ -104,7 +116,8 @@ private final class Round: @unchecked Sendable {
                 // The node's patience is a little shorter than ours, so that its answer can still arrive.
                 try socket.send(
                     InspectRequest(
-                        number: UInt64(index + 1), query: query, deadline: max(.microseconds(1), deadline * 0.9)
+                        number: UInt64(index + 1), query: queries[index],
+                        deadline: max(.microseconds(1), deadline * 0.9)
                     )
                     .frames())
             } catch {

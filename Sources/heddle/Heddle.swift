@@ -28,7 +28,8 @@ struct Heddle: ParsableCommand {
         version: "heddle 0.1.0",
         subcommands: [
             Up.self, Down.self, NodeCommand.self, Submit.self, Chat.self, Generate.self, Status.self, Get.self,
-            Describe.self, Config.self, ModelCommand.self, AdapterCommand.self, Tokenize.self, Doctor.self,
+            Describe.self, Top.self, Trace.self, Events.self, Logs.self, Config.self, ModelCommand.self,
+            AdapterCommand.self, Tokenize.self, Doctor.self,
             BenchCommand.self,
         ])
 }

@@ -31,6 +31,8 @@ typedef struct Heddle__Inspect__V1__TenantReport Heddle__Inspect__V1__TenantRepo
 typedef struct Heddle__Inspect__V1__AdapterReport Heddle__Inspect__V1__AdapterReport;
 typedef struct Heddle__Inspect__V1__WorkerReport Heddle__Inspect__V1__WorkerReport;
 typedef struct Heddle__Inspect__V1__RequestReport Heddle__Inspect__V1__RequestReport;
+typedef struct Heddle__Inspect__V1__Notice Heddle__Inspect__V1__Notice;
+typedef struct Heddle__Inspect__V1__SpanReport Heddle__Inspect__V1__SpanReport;
 
 
 /* --- enums --- */
@@ -42,7 +44,16 @@ typedef enum _Heddle__Inspect__V1__Subject {
   HEDDLE__INSPECT__V1__SUBJECT__ADAPTERS = 3,
   HEDDLE__INSPECT__V1__SUBJECT__WORKERS = 4,
   HEDDLE__INSPECT__V1__SUBJECT__REQUESTS = 5,
-  HEDDLE__INSPECT__V1__SUBJECT__EVERYTHING = 6
+  /*
+   * The five lists above.
+   */
+  HEDDLE__INSPECT__V1__SUBJECT__EVERYTHING = 6,
+  HEDDLE__INSPECT__V1__SUBJECT__EVENTS = 7,
+  HEDDLE__INSPECT__V1__SUBJECT__LINES = 8,
+  /*
+   * The spans of the request whose id begins with `name`; without a name, the latest requests' own spans.
+   */
+  HEDDLE__INSPECT__V1__SUBJECT__TRACES = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEDDLE__INSPECT__V1__SUBJECT)
 } Heddle__Inspect__V1__Subject;
 
@@ -67,10 +78,18 @@ struct  Heddle__Inspect__V1__InspectRequest
    * The node does not answer after it.
    */
   uint64_t deadline_microseconds;
+  /*
+   * Of events and lines, those behind this number, oldest first; 0: the newest.
+   */
+  uint64_t after;
+  /*
+   * Events, lines or spans at most; 0: as many as a reply may hold.
+   */
+  uint32_t count;
 };
 #define HEDDLE__INSPECT__V1__INSPECT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__inspect__v1__inspect_request__descriptor) \
-    , 0, HEDDLE__INSPECT__V1__SUBJECT__NODE, {0,NULL}, 0 }
+    , 0, HEDDLE__INSPECT__V1__SUBJECT__NODE, {0,NULL}, 0, 0, 0 }
 
 
 typedef enum {
@@ -139,10 +158,20 @@ struct  Heddle__Inspect__V1__NodeReport
    * Entries that exist and did not fit into this reply.
    */
   uint64_t omitted;
+  size_t n_events;
+  Heddle__Inspect__V1__Notice **events;
+  size_t n_lines;
+  Heddle__Inspect__V1__Notice **lines;
+  size_t n_spans;
+  Heddle__Inspect__V1__SpanReport **spans;
+  /*
+   * Events or lines behind the number that was asked for which are no longer kept.
+   */
+  uint64_t missed;
 };
 #define HEDDLE__INSPECT__V1__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__inspect__v1__node_report__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
+    , {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, 0,NULL, 0,NULL, 0 }
 
 
 /*
@@ -394,6 +423,77 @@ struct  Heddle__Inspect__V1__RequestReport
 #define HEDDLE__INSPECT__V1__REQUEST_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heddle__inspect__v1__request_report__descriptor) \
     , {0,NULL}, {0,NULL}, {0,NULL}, NULL, 0, 0, 0, 0, {0,NULL}, {0,NULL} }
+
+
+/*
+ * A line of a node's log; one that bears a kind is an event too.
+ */
+struct  Heddle__Inspect__V1__Notice
+{
+  ProtobufCMessage base;
+  /*
+   * Grows by one with each of its process, from 1: a gap is what a reader missed.
+   */
+  uint64_t number;
+  uint64_t age_microseconds;
+  /*
+   * `info`, `warning`, `error`.
+   */
+  ProtobufCBinaryData level;
+  /*
+   * `epoch-began`, `adapter-evicted`, …; empty: a line that is for people alone.
+   */
+  ProtobufCBinaryData kind;
+  ProtobufCBinaryData actor;
+  ProtobufCBinaryData subject;
+  /*
+   * 16 bytes; empty: it is about no request.
+   */
+  ProtobufCBinaryData request_id;
+  ProtobufCBinaryData text;
+};
+#define HEDDLE__INSPECT__V1__NOTICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heddle__inspect__v1__notice__descriptor) \
+    , 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+/*
+ * One stretch of a request's life at one actor.
+ */
+struct  Heddle__Inspect__V1__SpanReport
+{
+  ProtobufCMessage base;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData request_id;
+  uint64_t id;
+  /*
+   * 0: none.
+   */
+  uint64_t parent;
+  /*
+   * `request`, `admit`, `tokenise`, `describe adapter`, `queue`, `lane`, `run`, `drain`, `wait`, `prefill`, `decode`.
+   */
+  ProtobufCBinaryData name;
+  ProtobufCBinaryData actor;
+  ProtobufCBinaryData reason;
+  uint64_t start_age_microseconds;
+  /*
+   * Until now where it is open.
+   */
+  uint64_t duration_microseconds;
+  protobuf_c_boolean open;
+  size_t n_fields;
+  Heddle__Inspect__V1__Field **fields;
+  /*
+   * Empty: it did not end badly.
+   */
+  ProtobufCBinaryData error;
+};
+#define HEDDLE__INSPECT__V1__SPAN_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heddle__inspect__v1__span_report__descriptor) \
+    , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0,NULL, {0,NULL} }
 
 
 /* Heddle__Inspect__V1__InspectRequest methods */
@@ -700,6 +800,44 @@ Heddle__Inspect__V1__RequestReport *
 void   heddle__inspect__v1__request_report__free_unpacked
                      (Heddle__Inspect__V1__RequestReport *message,
                       ProtobufCAllocator *allocator);
+/* Heddle__Inspect__V1__Notice methods */
+void   heddle__inspect__v1__notice__init
+                     (Heddle__Inspect__V1__Notice         *message);
+size_t heddle__inspect__v1__notice__get_packed_size
+                     (const Heddle__Inspect__V1__Notice   *message);
+size_t heddle__inspect__v1__notice__pack
+                     (const Heddle__Inspect__V1__Notice   *message,
+                      uint8_t             *out);
+size_t heddle__inspect__v1__notice__pack_to_buffer
+                     (const Heddle__Inspect__V1__Notice   *message,
+                      ProtobufCBuffer     *buffer);
+Heddle__Inspect__V1__Notice *
+       heddle__inspect__v1__notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heddle__inspect__v1__notice__free_unpacked
+                     (Heddle__Inspect__V1__Notice *message,
+                      ProtobufCAllocator *allocator);
+/* Heddle__Inspect__V1__SpanReport methods */
+void   heddle__inspect__v1__span_report__init
+                     (Heddle__Inspect__V1__SpanReport         *message);
+size_t heddle__inspect__v1__span_report__get_packed_size
+                     (const Heddle__Inspect__V1__SpanReport   *message);
+size_t heddle__inspect__v1__span_report__pack
+                     (const Heddle__Inspect__V1__SpanReport   *message,
+                      uint8_t             *out);
+size_t heddle__inspect__v1__span_report__pack_to_buffer
+                     (const Heddle__Inspect__V1__SpanReport   *message,
+                      ProtobufCBuffer     *buffer);
+Heddle__Inspect__V1__SpanReport *
+       heddle__inspect__v1__span_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heddle__inspect__v1__span_report__free_unpacked
+                     (Heddle__Inspect__V1__SpanReport *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heddle__Inspect__V1__InspectRequest_Closure)
@@ -750,6 +888,12 @@ typedef void (*Heddle__Inspect__V1__WorkerReport_Closure)
 typedef void (*Heddle__Inspect__V1__RequestReport_Closure)
                  (const Heddle__Inspect__V1__RequestReport *message,
                   void *closure_data);
+typedef void (*Heddle__Inspect__V1__Notice_Closure)
+                 (const Heddle__Inspect__V1__Notice *message,
+                  void *closure_data);
+typedef void (*Heddle__Inspect__V1__SpanReport_Closure)
+                 (const Heddle__Inspect__V1__SpanReport *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -773,6 +917,8 @@ extern const ProtobufCMessageDescriptor heddle__inspect__v1__tenant_report__desc
 extern const ProtobufCMessageDescriptor heddle__inspect__v1__adapter_report__descriptor;
 extern const ProtobufCMessageDescriptor heddle__inspect__v1__worker_report__descriptor;
 extern const ProtobufCMessageDescriptor heddle__inspect__v1__request_report__descriptor;
+extern const ProtobufCMessageDescriptor heddle__inspect__v1__notice__descriptor;
+extern const ProtobufCMessageDescriptor heddle__inspect__v1__span_report__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -41,6 +41,44 @@ public enum JSONValue: Hashable, Sendable {
         return text
     }
 
+    /// The document as YAML: the same keys in the same order. Texts are quoted as in JSON, which YAML reads alike.
+    public var yaml: String {
+        var text = ""
+        writeYAML(to: &text, indent: 0)
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    private func writeYAML(to text: inout String, indent: Int) {
+        let blanks = String(repeating: "  ", count: indent)
+        switch self {
+        case .object(let members) where !members.isEmpty:
+            for (index, member) in members.enumerated() {
+                if index > 0 { text += blanks }
+                text += member.key + ":"
+                member.value.writeNested(to: &text, indent: indent + 1, isEntry: false)
+            }
+        case .array(let values) where !values.isEmpty:
+            for (index, value) in values.enumerated() {
+                if index > 0 { text += blanks }
+                text += "-"
+                value.writeNested(to: &text, indent: indent + 1, isEntry: true)
+            }
+        default: text += line + "\n"
+        }
+    }
+
+    /// - Parameter isEntry: behind a dash, where an object or a list begins on the same line.
+    private func writeNested(to text: inout String, indent: Int, isEntry: Bool) {
+        let isNested =
+            switch self {
+            case .object(let members): !members.isEmpty
+            case .array(let values): !values.isEmpty
+            default: false
+            }
+        text += isNested && !isEntry ? "\n" + String(repeating: "  ", count: indent) : " "
+        writeYAML(to: &text, indent: indent)
+    }
+
     private func write(to text: inout String, indent: Int?) {
         switch self {
         case .null: text += "null"

@@ -22,9 +22,9 @@ public struct Listing: Hashable, Sendable {
         public var singular: String { String(rawValue.dropLast()) }
     }
 
-    public let table: TextTable
+    public private(set) var table: TextTable
     /// As many as the table has rows.
-    public let entries: [JSONValue]
+    public private(set) var entries: [JSONValue]
 
     /// - Parameters:
     ///   - name: only the entries of this name (of a group, for workers; of an id, for actors and requests).
@@ -50,6 +50,33 @@ public struct Listing: Hashable, Sendable {
             case .requests:
                 build(picture.requests, named: \.id.description, json: ReportJSON.request, Self.requestCells)
             }
+    }
+
+    /// Sorts by a member of the entries' JSON, such as `age_seconds` or `state.name`: numbers the largest first, texts by
+    /// letter.
+    ///
+    /// - Throws: `UnknownKey` where the entries have no such member.
+    public mutating func sort(by key: String) throws(UnknownKey) {
+        let keys = entries.map { $0.member(at: key) }
+        guard let first = entries.first else { return }
+        guard keys.allSatisfy({ $0 != nil }) else { throw UnknownKey(key: key, known: first.memberKeys) }
+        let order = entries.indices.sorted { left, right in
+            switch (keys[left]?.number, keys[right]?.number) {
+            case (let left?, let right?) where left != right: left > right
+            case (.some, .some): left < right
+            default:
+                (keys[left]?.line ?? "", left) < (keys[right]?.line ?? "", right)
+            }
+        }
+        table.rows = order.map { table.rows[$0] }
+        entries = order.map { entries[$0] }
+    }
+
+    /// What entries cannot be sorted by.
+    public struct UnknownKey: Error, CustomStringConvertible {
+        public let key: String
+        public let known: [String]
+        public var description: String { "entries have no “\(key)”; they have \(known.joined(separator: ", "))" }
     }
 
     /// A column, and what it shows of an entry.

@@ -52,7 +52,7 @@ enum ReportJSON {
         ])
     }
 
-    private static func field(_ field: ReportField) -> JSONValue {
+    static func field(_ field: ReportField) -> JSONValue {
         let value: JSONValue =
             switch field.value {
             case .text(let text): .text(text)
@@ -120,11 +120,66 @@ enum ReportJSON {
     }
 }
 
+extension ReportJSON {
+    static func notice(_ report: NoticeReport, node: NodeName) -> JSONValue {
+        .object([
+            .init("node", .text(node.text)), .init("number", .count(report.number)),
+            .init("age_seconds", .seconds(report.age)), .init("level", .text(report.notice.level.rawValue)),
+            .init("event", report.notice.kind.map { .text($0.rawValue) } ?? .null),
+            .init("actor", .text(report.notice.actor)), .init("subject", .text(report.notice.subject)),
+            .init("request", report.notice.request.map { .text($0.description) } ?? .null),
+            .init("text", .text(report.notice.text)),
+        ])
+    }
+
+    static func span(_ report: SpanReport, start: Duration) -> JSONValue {
+        .object([
+            .init("id", .text(report.id.description)),
+            .init("parent", report.parent.map { .text($0.description) } ?? .null),
+            .init("name", .text(report.name.rawValue)), .init("actor", .text(report.actor)),
+            .init("reason", .text(report.reason)), .init("start_seconds", .seconds(start)),
+            .init("duration_seconds", .seconds(report.duration)), .init("open", .boolean(report.isOpen)),
+            .init("fields", .array(report.fields.map(field))), .init("error", report.error.map { .text($0) } ?? .null),
+        ])
+    }
+}
+
+extension JSONValue {
+    /// The member that a dotted path names.
+    func member(at path: String) -> JSONValue? {
+        var value = self
+        for key in path.split(separator: ".") {
+            guard case .object(let members) = value, let member = members.first(where: { $0.key == key }) else {
+                return nil
+            }
+            value = member.value
+        }
+        return value
+    }
+
+    var memberKeys: [String] {
+        if case .object(let members) = self { members.map(\.key) } else { [] }
+    }
+
+    var number: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        case .null, .boolean, .text, .array, .object: nil
+        }
+    }
+}
+
 extension MeshPicture {
     /// One list, with the nodes that did not answer beside it.
     public func json(_ subject: Listing.Subject, name: String? = nil) -> JSONValue {
+        json(Listing(subject, of: self, name: name), of: subject)
+    }
+
+    /// A list as it is sorted.
+    public func json(_ listing: Listing, of subject: Listing.Subject) -> JSONValue {
         .object([
-            .init(subject.rawValue, .array(Listing(subject, of: self, name: name).entries)),
+            .init(subject.rawValue, .array(listing.entries)),
             .init(
                 "missing",
                 .array(

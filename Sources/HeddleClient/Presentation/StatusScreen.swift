@@ -12,6 +12,7 @@ public enum StatusScreen {
         for missing in picture.missing {
             text += paint.warning("node \(missing.node) is missing: \(missing.reason)") + "\n"
         }
+        for finding in Diagnosis(picture).findings { text += paint.warning(finding.line) + "\n" }
         for node in picture.nodes where !node.state.reason.isEmpty {
             text += "node \(node.name) is \(node.state.name): \(node.state.reason)\n"
         }
@@ -19,6 +20,25 @@ public enum StatusScreen {
             text += section(subject, of: picture, paint)
         }
         return text + "\n" + requests(picture.requests) + "\n"
+    }
+
+    /// The same for programs: what is wrong, and every list.
+    public static func json(_ picture: MeshPicture, cluster: String) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("cluster", .text(cluster)), .init("degraded", .boolean(picture.isDegraded)),
+            .init("findings", .array(Diagnosis(picture).findings.map(\.json))),
+            .init(
+                "missing",
+                .array(
+                    picture.missing.map {
+                        .object([.init("node", .text($0.node.text)), .init("reason", .text($0.reason))])
+                    })),
+        ]
+        for subject in [Listing.Subject.nodes, .workers, .tenants, .adapters, .requests] {
+            members.append(.init(subject.rawValue, .array(Listing(subject, of: picture).entries)))
+        }
+        members.append(.init("omitted", .count(picture.omittedCount)))
+        return .object(members)
     }
 
     private static func section(_ subject: Listing.Subject, of picture: MeshPicture, _ paint: Paint) -> String {

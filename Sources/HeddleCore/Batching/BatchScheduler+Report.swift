@@ -9,6 +9,11 @@ extension BatchScheduler {
             adapters: slots.used, counts: counts)
     }
 
+    /// What the oldest of the waiting wait for, for whoever follows them step by step.
+    public func waits(countMax: Int) -> [(sequence: SequenceID, state: BatchReport.State)] {
+        waiting.prefix(countMax).map { ($0.id, $0.state) }
+    }
+
     private static func report(_ sequence: RunningSequence) -> BatchReport.Sequence {
         BatchReport.Sequence(
             sequence: sequence.id, request: sequence.request.request, attempt: sequence.request.attempt,

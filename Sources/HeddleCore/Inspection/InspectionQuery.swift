@@ -3,10 +3,16 @@ public struct InspectionQuery: Hashable, Sendable {
     public var subject: Subject
     /// Only what bears this name or id; nil asks for everything of the subject.
     public var name: String?
+    /// Of events and lines, those behind this number, oldest first; 0: the newest.
+    public var after: UInt64
+    /// Events, lines or spans at most; 0: as many as a reply may hold.
+    public var countMax: Int
 
-    public init(_ subject: Subject, name: String? = nil) {
+    public init(_ subject: Subject, name: String? = nil, after: UInt64 = 0, countMax: Int = 0) {
         self.subject = subject
         self.name = name
+        self.after = after
+        self.countMax = countMax
     }
 
     /// Which lists of the `NodeReport` are filled; the node's own lines always are.
@@ -17,7 +23,12 @@ public struct InspectionQuery: Hashable, Sendable {
         case adapters = 3
         case workers = 4
         case requests = 5
+        /// The five lists together.
         case everything = 6
+        case events = 7
+        case lines = 8
+        /// The spans of the request whose id begins with `name`; without a name, the latest requests' own spans.
+        case traces = 9
     }
 }
 

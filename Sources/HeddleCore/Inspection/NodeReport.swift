@@ -22,6 +22,12 @@ public struct NodeReport: Hashable, Sendable {
     public var adapters: [AdapterReport]
     public var workers: [WorkerReport]
     public var requests: [OpenRequestReport]
+    /// Only where they were asked for, as `lines` and `spans` too.
+    public var events: [NoticeReport]
+    public var lines: [NoticeReport]
+    public var spans: [SpanReport]
+    /// Events or lines behind the number that was asked for which are no longer kept.
+    public var missedCount: UInt64
     /// Entries of the lists above that exist and were left out because a reply is bounded.
     public var omittedCount: Int
 
@@ -30,7 +36,8 @@ public struct NodeReport: Hashable, Sendable {
         state: StateReport, uptime: Duration, endpoints: [Endpoint] = [], peers: [PeerReport] = [],
         processorTime: Duration = .zero, residentBytes: UInt64 = 0, actors: [ActorReport] = [],
         tenants: [TenantReport] = [], adapters: [AdapterReport] = [], workers: [WorkerReport] = [],
-        requests: [OpenRequestReport] = [], omittedCount: Int = 0
+        requests: [OpenRequestReport] = [], events: [NoticeReport] = [], lines: [NoticeReport] = [],
+        spans: [SpanReport] = [], missedCount: UInt64 = 0, omittedCount: Int = 0
     ) {
         self.name = name
         self.incarnation = incarnation
@@ -49,6 +56,10 @@ public struct NodeReport: Hashable, Sendable {
         self.adapters = adapters
         self.workers = workers
         self.requests = requests
+        self.events = events
+        self.lines = lines
+        self.spans = spans
+        self.missedCount = missedCount
         self.omittedCount = omittedCount
     }
 

@@ -168,7 +168,9 @@ extension AdapterCache {
                     try await onThread(named: "pack-\(source.adapter)") {
                         try place.pack(adapter, model: source.model, rankCount: key.shardCount)
                     }
-                    log.info("adapter \(source.adapter) is packed for \(key.shardCount) ranks")
+                    log.info(
+                        .adapterLoaded, about: source.adapter.text,
+                        "adapter \(source.adapter) is packed for \(key.shardCount) ranks")
                     carry(residency.loadSucceeded(key, now: now()))
                 } catch { fail(key, source, error) }
             }
@@ -176,14 +178,15 @@ extension AdapterCache {
     }
 
     private func fail(_ key: AdapterKey, _ source: AdapterSource, _ error: any Error) {
-        log.warn("adapter \(source.adapter) cannot be packed: \(error)")
+        log.warn(
+            .adapterFailed, about: source.adapter.text, "adapter \(source.adapter) cannot be packed: \(error)")
         carry(residency.loadFailed(key, reason: "\(error)", now: now()))
     }
 
     /// Whoever has mapped the files keeps them until it lets go.
     private func evict(_ key: AdapterKey) {
         guard case .digest(let digest) = key.source, let source = sources[key] else { return }
-        log.info("adapter \(source.adapter) is evicted")
+        log.info(.adapterEvicted, about: source.adapter.text, "adapter \(source.adapter) is evicted")
         place.remove(digest: digest, model: source.model, rankCount: key.shardCount)
     }
 

@@ -93,7 +93,7 @@ public distributed actor AdapterCache {
         guard let folder = place.folders[source], let model = place.models[source.model] else {
             preconditionFailure("only adapters of the cluster file are read")
         }
-        log.info("reading adapter \(source.adapter)")
+        log.info(.adapterLoading, about: source.adapter.text, "reading adapter \(source.adapter)")
         outliving {
             Task {
                 do {
@@ -104,7 +104,9 @@ public distributed actor AdapterCache {
                     let reference = AdapterRef(name: source.adapter, digest: digest, rank: rank)
                     carry(descriptions.readSucceeded(source, reference))
                 } catch {
-                    log.warn("adapter \(source.adapter) cannot be read: \(error)")
+                    log.warn(
+                        .adapterFailed, about: source.adapter.text,
+                        "adapter \(source.adapter) cannot be read: \(error)")
                     let error = RequestError.adapterInvalid(adapter: source.adapter.text, reason: "\(error)")
                     carry(descriptions.readFailed(source, error, now: now()))
                 }

@@ -8,30 +8,33 @@ final class InspectionPort: Sendable {
 
     private init(_ server: ServerSocket) { self.server = server }
 
-    /// Listens at the endpoint and answers every question with what `report` says at the moment.
+    /// Listens at the endpoint and answers every question with what `answer` says at the moment.
     static func open(
-        _ endpoint: String, on io: IOThread, isInsecure: Bool, report: @escaping @Sendable () -> NodeReport
+        _ endpoint: String, on io: IOThread, isInsecure: Bool,
+        answer: @escaping @Sendable (InspectionQuery, InspectionLimits) -> NodeReport
     ) throws(TransportError) -> InspectionPort {
         let limits = InspectionLimits()
         let reply = Locked<ServerSocket?>(nil)
         let server = try io.serve(
-            endpoint: endpoint, limits: ServerLimits(frameBytesMax: limits.requestByteCountMax, framesMax: 8, peersMax: 256),
+            endpoint: endpoint,
+            limits: ServerLimits(frameBytesMax: limits.requestByteCountMax, framesMax: 8, peersMax: 256),
             allowsPlainTCP: isInsecure,
             onMessage: { peer, frames in
                 guard let server = reply.withLock({ $0 }) else { return }
-                let answer = answer(frames, limits: limits, report: report)
+                let reply = Self.reply(to: frames, limits: limits, answer)
                 // An inspector that is gone, or does not read, gets nothing.
-                try? server.send(answer.frames(limits: limits), to: peer)
+                try? server.send(reply.frames(limits: limits), to: peer)
             })
         reply.withLock { $0 = server }
         return InspectionPort(server)
     }
 
-    private static func answer(_ frames: [[UInt8]], limits: InspectionLimits, report: () -> NodeReport) -> InspectReply {
+    private static func reply(
+        to frames: [[UInt8]], limits: InspectionLimits, _ answer: (InspectionQuery, InspectionLimits) -> NodeReport
+    ) -> InspectReply {
         do {
             let request = try InspectRequest(frames: frames, limits: limits)
-            return InspectReply(
-                number: request.number, outcome: .report(report().answering(request.query, limits: limits)))
+            return InspectReply(number: request.number, outcome: .report(answer(request.query, limits)))
         } catch {
             return InspectReply(number: 0, outcome: .refused("\(error)"))
         }

@@ -79,12 +79,18 @@ extension RoleLog {
     /// Writes what happened to the node's connections.
     func note(_ event: MeshEvent) {
         switch event {
-        case .nodeUp(let node, let incarnation): info("node \(node) is connected, incarnation \(incarnation)")
-        case .nodeLost(let node, let incarnation): warn("node \(node) is lost, incarnation \(incarnation)")
+        case .nodeUp(let node, let incarnation):
+            info(.peerConnected, about: node.text, "node \(node) is connected, incarnation \(incarnation)")
+        case .nodeLost(let node, let incarnation):
+            warn(.peerLost, about: node.text, "node \(node) is lost, incarnation \(incarnation)")
         case .handshakeRefused(let refusal, let node, let byPeer):
-            error("the handshake with \(node?.text ?? "a stranger") was refused\(byPeer ? " by it" : ""): \(refusal)")
-        case .messagesUnreadable(let count, let reason): warn("\(count) unreadable messages so far, the last: \(reason)")
-        case .dialFailed(let node, let why): warn("node \(node) cannot be reached: \(why)")
+            error(
+                .peerRefused, about: node?.text ?? "",
+                "the handshake with \(node?.text ?? "a stranger") was refused\(byPeer ? " by it" : ""): \(refusal)")
+        case .messagesUnreadable(let count, let reason):
+            warn("\(count) unreadable messages so far, the last: \(reason)")
+        case .dialFailed(let node, let why):
+            warn(.peerUnreachable, about: node.text, "node \(node) cannot be reached: \(why)")
         case .threadsLeftBehind(let names): warn("threads did not end: \(names.joined(separator: ", "))")
         }
     }

@@ -41,7 +41,10 @@ public final class NodeHost: Sendable {
         let layout = MeshLayout(configuration)
         var generator = SystemRandomNumberGenerator()
         let incarnation = Incarnation(using: &generator)
-        let log = RoleLog(logger, actor: "node")
+        let journal = Journal()
+        var logger = logger
+        logger[metadataKey: "incarnation"] = "\(incarnation)"
+        let log = RoleLog(logger, actor: "\(name)/node", journal: journal)
         let board = InspectionBoard()
         let peers = PeerBook()
         let link = try ZeroMQLink(listeningOn: node.mesh, allowsPlainTCP: configuration.isInsecure)
@@ -55,17 +58,20 @@ public final class NodeHost: Sendable {
             try await system.start()
             let inspector = NodeInspector(
                 configuration: configuration, node: node, incarnation: incarnation, version: version, system: system,
-                board: board, peers: peers)
+                board: board, peers: peers, journal: journal)
             let inspection = try InspectionPort.open(
-                node.inspect, on: system.io, isInsecure: configuration.isInsecure) { inspector.report() }
+                node.inspect, on: system.io, isInsecure: configuration.isInsecure,
+                answer: inspector.answer)
             let builder = RoleBuilder(
                 configuration: configuration, node: node, layout: layout, system: system, board: board, peers: peers,
-                logger: logger)
+                journal: journal, logger: logger)
             let hosted = try await builder.build()
             let host = NodeHost(
                 name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, log: log)
             try await host.begin()
-            log.info("node \(name) serves: \(node.roles.map(\.rawValue).joined(separator: ", "))")
+            log.info(
+                .nodeStarted, about: name.text,
+                "node \(name) serves: \(node.roles.map(\.rawValue).joined(separator: ", "))")
             return host
         } catch {
             await system.shutdown()
@@ -94,7 +100,7 @@ public final class NodeHost: Sendable {
 
     /// Ends the node: clients are told, ranks leave their group, sockets close. Takes a few seconds at most.
     public func stop() async {
-        log.info("node \(name) stops")
+        log.info(.nodeStopping, about: name.text, "node \(name) stops")
         await hosted.router?.whenLocal { $0.stop() }
         await hosted.client?.drain(within: .milliseconds(500))
         for queue in hosted.queues { await queue.whenLocal { $0.stop() } }

@@ -13,11 +13,12 @@ struct NodeInspector: Sendable {
     let system: MeshActorSystem
     let board: InspectionBoard
     let peers: PeerBook
+    let journal: Journal
     private let started = now()
 
     init(
         configuration: ClusterConfiguration, node: ClusterConfiguration.Node, incarnation: Incarnation, version: String,
-        system: MeshActorSystem, board: InspectionBoard, peers: PeerBook
+        system: MeshActorSystem, board: InspectionBoard, peers: PeerBook, journal: Journal
     ) {
         self.configuration = configuration
         self.node = node
@@ -26,7 +27,18 @@ struct NodeInspector: Sendable {
         self.system = system
         self.board = board
         self.peers = peers
+        self.journal = journal
     }
+
+    /// What an inspector is told.
+    @Sendable func answer(_ query: InspectionQuery, limits: InspectionLimits) -> NodeReport {
+        var answer = report().answering(query, limits: limits)
+        journal.answer(query, in: &answer, limits: limits)
+        return answer
+    }
+
+    /// The node's numbers for a monitoring system.
+    func metricsText() -> String { journal.metricsText(report()) }
 
     func report() -> NodeReport {
         let moment = now()
@@ -77,7 +89,8 @@ struct NodeInspector: Sendable {
             fields.append(ReportField("state published", moment.duration(since: page.published).formatted, unit: "ago"))
         }
         return ActorReport(
-            id: account.identity.description, role: account.identity.role.text, node: account.identity.node, state: state,
+            id: account.identity.description, role: account.identity.role.text, node: account.identity.node,
+            state: state,
             mailboxDepth: account.mailboxDepth, mailboxDepthMax: account.mailboxDepthMax,
             oldestAge: account.oldestWaiting ?? .zero,
             calls: account.callsInFlight.map {

@@ -15,6 +15,7 @@ struct RoleBuilder {
     let system: MeshActorSystem
     let board: InspectionBoard
     let peers: PeerBook
+    let journal: Journal
     let logger: Logger
 
     /// Loads on a thread of its own, since reading and packing a model takes seconds to minutes.
@@ -50,7 +51,7 @@ struct RoleBuilder {
     }
 
     private func log(_ identity: ActorIdentity) -> RoleLog {
-        RoleLog(logger, actor: "\(identity.role)/\(identity.name)")
+        RoleLog(logger, actor: identity.description, journal: journal)
     }
 
     /// The models that this node's roles read: a worker its own, a router and a cache all.

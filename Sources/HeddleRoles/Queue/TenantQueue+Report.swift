@@ -9,6 +9,7 @@ extension TenantQueue {
     func publish() {
         published = now()
         let report = core.report()
+        noteWaits(report)
         let state: StateReport
         if report.groups.isEmpty {
             state = StateReport("waiting", reason: "no worker group of \(model) is up")
@@ -29,7 +30,8 @@ extension TenantQueue {
         let moment = published
         page.tables = [
             ReportTable(
-                title: "lanes", columns: ["tenant", "weight", "counter", "waiting", "running", "head waits", "because"],
+                title: "lanes",
+                columns: ["tenant", "weight", "counter", "waiting", "running", "head waits", "because"],
                 rows: report.tenants.prefix(256).map { lane in
                     [
                         lane.tenant.text, "\(lane.weight)", "\(lane.counter)", "\(lane.waitingCount)",
@@ -52,6 +54,34 @@ extension TenantQueue {
                 counter: Double(lane.counter))
         }
         board.publish(page, for: id.description)
+    }
+
+    /// Follows why each lane's first ticket waits.
+    private func noteWaits(_ report: QueueReport) {
+        let heads = report.tenants.compactMap(\.head)
+        if heads.isEmpty, waits.isEmpty { return }
+        let present = Set(heads.map(\.request))
+        for request in waits.keys where !present.contains(request) { endWait(of: request) }
+        for head in heads {
+            let reason = Self.words(head.reason)
+            let earlier = waits[head.request]
+            if earlier?.reason == reason { continue }
+            endWait(of: head.request)
+            let span = TraceSpan(
+                .lane, of: head.request,
+                id: SpanID(.lane, of: head.request, attempt: head.attempt, part: published.nanoseconds),
+                in: SpanID(.queue, of: head.request, attempt: head.attempt), at: id.description, reason: reason,
+                // Before it came to the head it waited for its own tenant's requests.
+                start: earlier == nil ? max(head.since, published.advanced(by: .milliseconds(-100))) : published)
+            waits[head.request] = span
+            log.journal.put(span)
+        }
+    }
+
+    func endWait(of request: RequestID) {
+        guard var span = waits.removeValue(forKey: request) else { return }
+        span.end = now()
+        log.journal.put(span)
     }
 
     private static func words(_ reason: QueueReport.Reason) -> String {

@@ -24,9 +24,12 @@ public distributed actor TenantQueue {
     var standstill = Standstill(now: now())
     var tasks: [Task<Void, Never>] = []
     var published = Instant(nanoseconds: 0)
+    /// Why the heads of the lanes wait, as spans that last.
+    var waits: [RequestID: TraceSpan] = [:]
 
     init(
-        model: ModelName, core: TenantQueueCore, workers: [GroupName: ActorIdentity], log: RoleLog, board: InspectionBoard,
+        model: ModelName, core: TenantQueueCore, workers: [GroupName: ActorIdentity], log: RoleLog,
+        board: InspectionBoard,
         actorSystem: MeshActorSystem
     ) {
         self.actorSystem = actorSystem
@@ -65,7 +68,9 @@ public distributed actor TenantQueue {
                     continue
                 }
                 groupsUp.up(group, incarnation: incarnation)
-                log.info("\(group) takes requests: \(capacity.sequenceCountMax) sequences")
+                log.info(
+                    .groupUp, about: group.group.text, "\(group) takes requests: \(capacity.sequenceCountMax) sequences"
+                )
                 carry(core.groupUp(group, capacity: capacity, model: model, now: now()))
             case .lost(let group, let end): lose(group, end)
             }
@@ -79,8 +84,10 @@ public distributed actor TenantQueue {
         for action in actions {
             switch action {
             case .assign(let ticket, let group):
+                endWait(of: ticket.request)
                 answer(ticket.router, .assigned(ticket.request, ticket.attempt, to: group))
             case .reject(let router, let request, let attempt, let error):
+                endWait(of: request)
                 answer(router, .rejected(request, attempt, error))
             case .giveBack(let router, let request, let attempt, let lost, let end):
                 answer(router, .gaveBack(request, attempt, lost: lost, end))
@@ -107,7 +114,8 @@ public distributed actor TenantQueue {
             send: { [actorSystem, model] answers in
                 try await Router.resolve(id: identity, using: actorSystem).receive(answers, fromQueueOf: model)
             },
-            gaveUp: { [log] count, reason in log.warn("router \(router.node) did not take \(count) answers: \(reason)") })
+            gaveUp: { [log] count, reason in log.warn("router \(router.node) did not take \(count) answers: \(reason)")
+            })
         let (me, events) = (self, actorSystem.events(of: router.node))
         tasks.append(
             Task.detached {
@@ -133,7 +141,7 @@ public distributed actor TenantQueue {
     }
 
     private func lose(_ router: RouterRef) {
-        log.warn("router \(router.node) is lost")
+        log.warn(.routerLost, about: router.node.text, "router \(router.node) is lost")
         routers.removeValue(forKey: router)?.close()
         carry(core.routerLost(router, now: now()))
         publish()
@@ -147,7 +155,7 @@ public distributed actor TenantQueue {
     }
 
     private func lose(_ group: GroupEpoch, _ end: EpochEnd) {
-        log.warn("\(group) is lost")
+        log.warn(.groupLost, about: group.group.text, "\(group) is lost")
         groupsUp.ended(group)
         carry(core.groupLost(group, end, now: now()))
         publish()

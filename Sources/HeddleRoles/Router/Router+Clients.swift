@@ -82,7 +82,9 @@ extension Router {
         // A request that is known keeps the adapter that it began with, whatever became of its files.
         var adapter = pinnedAdapter(of: submission.id, tenant: tenant.name, named: name)
         if adapter == nil { adapter = try await describe(name, for: submission, of: tenant) }
+        let described = now()
         var draft = try await draft(submission, model: name, pinned: adapter, of: tenant.name)
+        noteAdmitted(submission.id, started: started, described: described, promptTokenCount: draft.promptTokens.count)
         let isCancelled = admitting.removeValue(forKey: submission.id)?.isCancelled ?? false
         if isCancelled { throw RequestError.cancelled }
         // A client that went meanwhile is told nothing, and nothing is run for it.
@@ -92,7 +94,11 @@ extension Router {
         guard draft.deadline > .zero else { throw RequestError.deadlineExceeded(after: deadline) }
         let admitted = try admission.admit(draft, tenant: tenant)
         echoesPrompt = submission.echoesPrompt
-        defer { echoesPrompt = false }
+        submissionHeard = started
+        defer {
+            echoesPrompt = false
+            submissionHeard = nil
+        }
         carry(
             table.submit(
                 admitted, client: client, credit: submission.creditTokens ?? place.clientLimits.creditTokensMax,
@@ -108,7 +114,7 @@ extension Router {
     /// Tells the client why its submission is not taken in; what runs under its id is untouched.
     private func refuse(_ request: RequestID, of tenant: TenantName?, _ error: RequestError, to client: ClientRef) {
         if let tenant { usageByTenant[tenant, default: TenantUsage()].refusedCount += 1 }
-        log.info("request \(request) was refused: \(error.code)")
+        noteRefused(request, of: tenant, error)
         send(client, ClientReply(id: request, error: error))
     }
 

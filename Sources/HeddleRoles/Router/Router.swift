@@ -30,6 +30,8 @@ public distributed actor Router {
     let schemaReader = PromptEncoder(threadName: "schemas")
     /// Whether the submission that is being taken in asked for its prompt's tokens.
     var echoesPrompt = false
+    /// When it was heard.
+    var submissionHeard: Instant?
     /// Clients that could not be reached; the next tick gives up what they had open.
     var gone: [ClientRef] = []
     /// When an adapter was last described by its cache.
@@ -48,6 +50,7 @@ public distributed actor Router {
         let started: Instant
         var dispatched: Instant?
         var firstToken: Instant?
+        var trace: RequestTrace
         /// Tokens and reason of each choice that was sent to its end.
         var finishes: [FinishedRequest.Choice?]
     }
@@ -120,6 +123,7 @@ public distributed actor Router {
             case .delivered(let delivery):
                 if !delivery.tokens.isEmpty, streams[delivery.request]?.firstToken == nil {
                     streams[delivery.request]?.firstToken = now()
+                    streams[delivery.request]?.trace.tokenCame(now: now())
                 }
                 carry(table.delivered(delivery, now: now()))
             case .promptScored(let scores): carry(table.promptScored(scores, now: now()))
@@ -144,14 +148,18 @@ public distributed actor Router {
             case .refuse(let client, let request, let error): send(client, ClientReply(id: request, error: error))
             case .detach(let client, let request):
                 if let routingID = sessions.routingID(of: client) { port.detach(routingID, request) }
-            case .enqueue(let ticket): queues[ticket.model]?.post(.enqueue(ticket))
+            case .enqueue(let ticket):
+                noteEnqueued(ticket)
+                queues[ticket.model]?.post(.enqueue(ticket))
             case .reregister(let ticket, let group): queues[ticket.model]?.post(.reregister(ticket, running: group))
             case .endAtQueue(let request, let attempt, let count):
+                log.journal.put(streams[request]?.trace.generated(now: now()) ?? [])
                 queue(of: request, or: model)?.post(.finished(request, attempt, generatedTokenCount: count))
             case .report(let request, let attempt, let count):
                 queue(of: request, or: model)?.post(.progressed(request, attempt, generatedTokenCount: count))
             case .dispatch(let assignment, let group):
                 if streams[assignment.request]?.dispatched == nil { streams[assignment.request]?.dispatched = now() }
+                noteDispatched(assignment, to: group)
                 workers[group.group]?.post(.run(assignment, on: group))
             case .cancelAtWorker(let group, let request, let attempt, let choice):
                 workers[group.group]?.post(.cancel(request, attempt, choice: choice, on: group))
@@ -189,7 +197,11 @@ public distributed actor Router {
                     ChoiceText(
                         model.tokenizer, stops: parameters.stopStrings, stopFreeTokenCount: parameters.tokenCountMin)
                 },
-                started: now(), finishes: Array(repeating: nil, count: parameters.choiceCount))
+                started: now(),
+                trace: RequestTrace(
+                    request, tenant: submission.tenant, model: submission.adapter?.name.text ?? submission.model.text,
+                    promptTokenCount: submission.promptTokens.count, at: log.actor, started: submissionHeard ?? now()),
+                finishes: Array(repeating: nil, count: parameters.choiceCount))
         }
         send(
             client,
@@ -248,6 +260,6 @@ public distributed actor Router {
         usageByTenant[settlement.tenant, default: TenantUsage()].tokensIn += UInt64(settlement.usage.promptTokenCount)
         usageByTenant[settlement.tenant, default: TenantUsage()].tokensOut += UInt64(
             settlement.usage.generatedTokenCount)
-        if let error = settlement.error { log.info("request \(settlement.request) ended: \(error.code)") }
+        noteSettled(settlement)
     }
 }

@@ -56,11 +56,13 @@ extension GPUWorker {
             let outcomes = await outcomes(of: others + [mine])
             for outcome in outcomes { bytes = max(bytes, try outcome.get()) }
             guard formation.formed == group else { return }
+            log.info(.adapterLoaded, about: adapter.name.text, "adapter \(adapter) is mapped on every rank")
             carry(scheduler.adapterReady(adapter.digest, bytes: bytes))
         } catch {
             guard formation.formed == group else { return }
             if let reason = Self.fault(in: error) {
-                log.warn("adapter \(adapter) cannot be mapped: \(reason)")
+                log.warn(
+                    .adapterFailed, about: adapter.name.text, "adapter \(adapter) cannot be mapped: \(reason)")
                 carry(scheduler.adapterFailed(adapter.digest, reason: reason))
             } else {
                 log.info("adapter \(adapter) is not mapped: \(error)")
@@ -100,6 +102,9 @@ extension GPUWorker {
     /// the next load's acquire would end that one.
     func unmap(_ slot: AdapterSlot) {
         guard let session else { return }
+        if let adapter = session.engine.name(of: slot) {
+            log.info(.adapterEvicted, about: adapter.text, "adapter \(adapter) leaves its slot at \(place.group)")
+        }
         let earlier = slotWork[slot]
         slotWork[slot] = outliving {
             Task {

@@ -69,7 +69,7 @@ extension GPUWorker {
                     }
                 }
             case .dissolve(let group, let reason):
-                log.warn("\(group) is dissolved: \(reason)")
+                log.warn(.epochEnded, about: group.group.text, "\(group) is dissolved: \(reason)")
                 dissolve(group, reason.end)
             case .refuse(let presence, let error):
                 log.error("rank \(presence.rank) on \(presence.node) may not join \(place.group): \(error)")
@@ -88,7 +88,8 @@ extension GPUWorker {
             scheduler = BatchScheduler(limits: scheduler.limits)
             session = Session(id: group, engine: engine, follower: nil)
             presentEngine.withLock { $0 = Present(engine: engine, ranks: EpochRanks(group, members: members)) }
-            log.info("\(group) is up: \(place.ranks.count) ranks of \(place.model)")
+            log.info(
+                .epochBegan, about: group.group.text, "\(group) is up: \(place.ranks.count) ranks of \(place.model)")
             announceGroup()
             publish()
         } catch {
@@ -130,6 +131,9 @@ extension GPUWorker {
             let error: RequestError = end == .lost ? .workerLost(losses: 1) : .shuttingDown
             for (request, owner) in owners.sorted(by: { $0.key < $1.key }) {
                 answer(owner.router, .failed(request, owner.attempt, error, on: group))
+            }
+            for var context in sequences.values {
+                log.journal.put(context.trace.ended(at: now(), error: "the epoch is over"))
             }
             owners = [:]
             sequences = [:]

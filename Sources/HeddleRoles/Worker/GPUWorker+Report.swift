@@ -68,6 +68,7 @@ extension GPUWorker {
         } else {
             state = StateReport("waiting", reason: place.isFirst ? formation.report().reason : "rank 0 calls the ranks")
         }
+        noteProgress(report)
         let follower = session?.follower?.present
         let worker = WorkerReport(
             group: place.group, rank: place.rank, rankCount: place.ranks.count, node: actorSystem.node,

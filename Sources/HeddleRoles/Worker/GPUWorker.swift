@@ -56,6 +56,10 @@ public distributed actor GPUWorker {
     var isWorking = false
     var alarm: Task<Void, Never>?
     var meter = StepMeter()
+    var meters = WorkerMeters()
+    /// Preemptions that an event has told of.
+    var preemptionsTold = 0
+    var stepStarted = Instant(nanoseconds: 0)
     var published = Instant(nanoseconds: 0)
     let queueOutbox: Outbox<GroupMessage>
 
@@ -87,6 +91,12 @@ public distributed actor GPUWorker {
         var sampler: SequenceSampler
         let request: RequestID
         let attempt: Attempt
+        /// The prompt and what earlier attempts generated.
+        let knownTokenCount: Int
+        let admitted: Instant
+        /// When its last token was delivered.
+        var delivered: Instant?
+        var trace: SequenceTrace
     }
 
     struct Owner {
@@ -170,7 +180,12 @@ public distributed actor GPUWorker {
                     assignment.parameters, choice: request.choice, prompt: request.promptTokens,
                     generated: request.replayedTokens, scoredFrom: request.scoredFrom,
                     constrained: answers[request.choice]),
-                request: request.request, attempt: request.attempt)
+                request: request.request, attempt: request.attempt,
+                knownTokenCount: request.promptTokens.count + request.replayedTokens.count, admitted: now(),
+                trace: SequenceTrace(
+                    request: request.request, attempt: request.attempt, choice: request.choice,
+                    actor: log.actor, now: now()))
+            meters.admitted(promptTokenCount: request.promptTokens.count)
         }
         carry(scheduler.admit(requests, now: now()))
     }
@@ -189,12 +204,15 @@ public distributed actor GPUWorker {
         while let session, formation.formed == session.id, !isEnding {
             let (plan, actions) = scheduler.schedule(now: now())
             carry(actions)
+            noteWaits()
             guard let plan else { break }
             do {
                 let started = now()
+                stepStarted = started
                 let logits = try session.engine.run(plan)
                 deliver(plan, logits)
                 meter.stepped(plan, took: now().duration(since: started), at: now())
+                meters.stepped(now().duration(since: started))
             } catch {
                 carry(scheduler.stepFailed(plan.step, now: now()))
                 lose(session.id, because: error, otherwise: .stepFailed)
@@ -214,6 +232,7 @@ public distributed actor GPUWorker {
         var row = 0
         for segment in plan.segments {
             defer { row += segment.logitsRowCount }
+            if let span = sequences[segment.sequence]?.ran(segment, from: stepStarted) { log.journal.put(span) }
             // A sequence that was cancelled while the step ran is gone; its rows are not read.
             guard
                 let outcome = sequences[segment.sequence]?.sampler.read(
@@ -264,6 +283,7 @@ public distributed actor GPUWorker {
                             firstIndex: part.firstIndex, tokens: part.tokens, logprobs: reported.map { [$0] } ?? [],
                             finish: part.finish, cachedTokenCount: part.cachedTokenCount)))
                 meter.delivered(part.tokens.count)
+                noteDelivery(part)
             case .fail(let request, let attempt, let error):
                 guard let owner = failing[request] ?? owners[request], let group = session?.id else { continue }
                 answer(owner.router, .failed(request, attempt, error, on: group))
@@ -279,7 +299,9 @@ public distributed actor GPUWorker {
     private var failing: [RequestID: Owner] = [:]
 
     private func release(_ sequence: SequenceID) {
-        guard let context = sequences.removeValue(forKey: sequence), var owner = owners[context.request] else { return }
+        guard var context = sequences.removeValue(forKey: sequence) else { return }
+        log.journal.put(context.trace.ended(at: now()))
+        guard var owner = owners[context.request] else { return }
         owner.sequenceCount -= 1
         owners[context.request] = owner.sequenceCount > 0 ? owner : nil
         failing[context.request] = owner

@@ -63,6 +63,8 @@ package final class RankEngine: @unchecked Sendable {
         }
     }
 
+    package func name(of slot: AdapterSlot) -> AdapterName? { shared.withLock { $0.names[slot] } }
+
     /// Adapters that are mapped, by slot.
     package var adapters: [AdapterName] {
         shared.withLock { shared in shared.names.sorted { $0.key < $1.key }.map(\.value) }

@@ -40,7 +40,7 @@ extension MessageArena {
         }
     }
 
-    private func field(
+    func field(
         _ field: ReportField, _ limits: InspectionLimits
     ) -> UnsafeMutablePointer<Heddle__Inspect__V1__Field> {
         make(heddle__inspect__v1__field__init) { message in
@@ -100,7 +100,7 @@ extension ReportReader {
             tables: try list(message.tables, message.n_tables, "tables", limits.detailCountMax, table))
     }
 
-    private func field(_ message: Heddle__Inspect__V1__Field) throws -> ReportField {
+    func field(_ message: Heddle__Inspect__V1__Field) throws -> ReportField {
         let value: ReportValue =
             switch message.value_case {
             case HEDDLE__INSPECT__V1__FIELD__VALUE_INTEGER: .integer(message.integer)

@@ -99,6 +99,11 @@ extension NodeReport {
             half.omittedCount += dropped
         }
         var (actors, tenants, adapters, workers, requests) = (actors, tenants, adapters, workers, requests)
+        var (events, lines, spans) = (events, lines, spans)
+        halve(&events)
+        halve(&lines)
+        halve(&spans)
+        (half.events, half.lines, half.spans) = (events, lines, spans)
         halve(&actors)
         halve(&tenants)
         halve(&adapters)

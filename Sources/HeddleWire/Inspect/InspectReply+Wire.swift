@@ -27,6 +27,9 @@ extension MessageArena {
         let adapters = report.adapters.prefix(limits.entryCountMax).map { adapter($0, limits) }
         let workers = report.workers.prefix(limits.entryCountMax).map { worker($0, limits) }
         let requests = report.requests.prefix(limits.entryCountMax).map { request($0, limits) }
+        let events = report.events.prefix(limits.entryCountMax).map { notice($0, limits) }
+        let lines = report.lines.prefix(limits.entryCountMax).map { notice($0, limits) }
+        let spans = report.spans.prefix(limits.entryCountMax).map { span($0, limits) }
         let endpoints = report.endpoints.prefix(limits.detailCountMax).map { endpoint in
             make(heddle__inspect__v1__endpoint__init) {
                 $0.purpose = text(endpoint.purpose, limits)
@@ -41,7 +44,7 @@ extension MessageArena {
         }
         let entryCount =
             report.actors.count + report.tenants.count + report.adapters.count + report.workers.count
-            + report.requests.count
+            + report.requests.count + report.events.count + report.lines.count + report.spans.count
         return make(heddle__inspect__v1__node_report__init) { message in
             message.name = bytes(report.name.text)
             message.incarnation = bytes(report.incarnation.bytes)
@@ -60,7 +63,13 @@ extension MessageArena {
             (message.n_adapters, message.adapters) = (adapters.count, messages(adapters))
             (message.n_workers, message.workers) = (workers.count, messages(workers))
             (message.n_requests, message.requests) = (requests.count, messages(requests))
-            let written = actors.count + tenants.count + adapters.count + workers.count + requests.count
+            (message.n_events, message.events) = (events.count, messages(events))
+            (message.n_lines, message.lines) = (lines.count, messages(lines))
+            (message.n_spans, message.spans) = (spans.count, messages(spans))
+            message.missed = report.missedCount
+            let written =
+                actors.count + tenants.count + adapters.count + workers.count + requests.count + events.count
+                + lines.count + spans.count
             message.omitted = UInt64(clamping: report.omittedCount) &+ UInt64(entryCount - written)
         }
     }
@@ -134,7 +143,10 @@ struct ReportReader {
             adapters: try list(message.adapters, message.n_adapters, "adapters", limits.entryCountMax, adapter),
             workers: try list(message.workers, message.n_workers, "workers", limits.entryCountMax, worker),
             requests: try list(message.requests, message.n_requests, "requests", limits.entryCountMax, request),
-            omittedCount: Int(clamping: message.omitted))
+            events: try list(message.events, message.n_events, "events", limits.entryCountMax, notice),
+            lines: try list(message.lines, message.n_lines, "lines", limits.entryCountMax, notice),
+            spans: try list(message.spans, message.n_spans, "spans", limits.entryCountMax, span),
+            missedCount: message.missed, omittedCount: Int(clamping: message.omitted))
     }
 
     func text(_ field: ProtobufCBinaryData, _ name: String) throws -> String {

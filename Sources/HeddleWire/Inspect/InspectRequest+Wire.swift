@@ -9,6 +9,8 @@ extension MessageArena {
                 message.subject = Heddle__Inspect__V1__Subject(rawValue: UInt32(request.query.subject.rawValue))
                 message.name = bytes(request.query.name ?? "")
                 message.deadline_microseconds = request.deadline.wireMicroseconds
+                message.after = request.query.after
+                message.count = UInt32(clamping: request.query.countMax)
             })
     }
 }
@@ -26,8 +28,10 @@ func readInspectRequest(_ payload: [UInt8], limits: InspectionLimits) throws -> 
             throw ClientFrameError("deadline is \(deadline); it must be above 0 and at most \(limits.deadlineMax)")
         }
         return InspectRequest(
-            number: message.number, query: InspectionQuery(subject, name: name.isEmpty ? nil : name), deadline: deadline
-        )
+            number: message.number,
+            query: InspectionQuery(
+                subject, name: name.isEmpty ? nil : name, after: message.after, countMax: Int(message.count)),
+            deadline: deadline)
     }
     guard let request else { throw ClientFrameError("the payload is not an InspectRequest") }
     return request

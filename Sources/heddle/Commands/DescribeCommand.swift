@@ -25,7 +25,7 @@ struct Describe: AsyncParsableCommand {
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var inspection: InspectionOptions
 
-    @Option(name: .shortAndLong, help: "table or json.")
+    @Option(name: .shortAndLong, help: "table, json or yaml.")
     var output: OutputForm = .table
 
     @Argument(help: "actor.")
@@ -41,6 +41,7 @@ struct Describe: AsyncParsableCommand {
         for actor in actors {
             switch output {
             case .json: print(ActorDescription.json(actor).lines)
+            case .yaml: print(ActorDescription.json(actor).yaml)
             case .table, .wide: print(ActorDescription.text(actor, .standardOutput), terminator: "")
             }
         }

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Foundation
+import HeddleClient
 import HeddleCluster
+import HeddleCore
 import HeddleTransport
 import HeddleWire
 
 /// `heddle doctor`: whether a mesh would run here, and what to do where it would not.
-struct Doctor: ParsableCommand {
+struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check this machine and a cluster file.",
@@ -16,6 +18,7 @@ struct Doctor: ParsableCommand {
             EXAMPLES
               heddle doctor
               heddle doctor -c mesh.yaml --json
+              heddle doctor -c mesh.yaml --live      and what is wrong with it while it runs
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -23,11 +26,17 @@ struct Doctor: ParsableCommand {
     @Flag(help: "Print one JSON object: ok, findings with level, subject, text and advice.")
     var json = false
 
-    func run() throws {
+    @Flag(help: "Ask the running mesh too: which node is missing, which actor is behind, whom it hurts.")
+    var live = false
+
+    @OptionGroup var inspection: InspectionOptions
+
+    func run() async throws {
         let (configuration, clusterFindings) = checkCluster()
         let findings =
             Self.libraries()
             + MachineChecks.findings(threadCount: configuration.map { ClusterChecks.threadCount($0) }) + clusterFindings
+            + (try await mesh(configuration))
         let worst = findings.map(\.level).max() ?? .ok
         if json {
             let items = findings.map {
@@ -43,6 +52,21 @@ struct Doctor: ParsableCommand {
             }
         }
         if worst == .fail { throw ExitCode.degraded }
+    }
+
+    private func mesh(_ configuration: ClusterConfiguration?) async throws -> [Finding] {
+        guard live, let configuration else { return [] }
+        let picture = try await inspection.picture(of: configuration, InspectionQuery(.everything))
+        let missing = Set(picture.missing.map(\.node.text))
+        let wrong = Diagnosis(picture).findings
+        if wrong.isEmpty { return [Finding(.ok, "mesh", "\(picture.nodes.count) nodes answer, no actor is behind")] }
+        return wrong.map { finding in
+            let isFatal = missing.contains(finding.subject)
+            return Finding(
+                isFatal ? .fail : .warn, finding.subject, String(finding.line.dropFirst(finding.subject.count + 2)),
+                advice: isFatal
+                    ? "heddle logs --node \(finding.subject)" : "heddle describe actor, heddle events, heddle trace")
+        }
     }
 
     private func checkCluster() -> (ClusterConfiguration?, [Finding]) {

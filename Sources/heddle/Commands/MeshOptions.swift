@@ -35,15 +35,20 @@ struct InspectionOptions: ParsableArguments {
 
     /// Asks every node of the mesh.
     func picture(of configuration: ClusterConfiguration, _ query: InspectionQuery) async throws -> MeshPicture {
+        MeshPicture(try await answers(of: configuration, query))
+    }
+
+    /// What every node of the mesh answers.
+    func answers(of configuration: ClusterConfiguration, _ query: InspectionQuery) async throws -> [NodeAnswer] {
         let targets = configuration.nodes.map { InspectionClient.Target(node: $0.name, endpoint: $0.inspect) }
         let deadline = Duration.microseconds(Int64(timeout * 1_000_000))
-        return MeshPicture(try await InspectionClient.ask(targets, query, deadline: deadline))
+        return try await InspectionClient.ask(targets, query, deadline: deadline)
     }
 }
 
 /// What `-o` may be.
 enum OutputForm: String, CaseIterable, ExpressibleByArgument {
-    case table, wide, json
+    case table, wide, json, yaml
 }
 
 extension MeshPicture {

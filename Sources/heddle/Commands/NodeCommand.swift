@@ -29,6 +29,13 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "The least severe lines to write: trace, debug, info, notice, warning, error or critical.")
     var logLevel: Logger.Level = .info
 
+    @Option(help: "How lines are written: json, one object a line, or text.")
+    var logFormat: LogFormat = .json
+
+    enum LogFormat: String, CaseIterable, ExpressibleByArgument {
+        case json, text
+    }
+
     func run() async throws {
         let configuration = try cluster.load()
         guard NodeName.isValid(name), configuration.node(NodeName(name)) != nil else {
@@ -37,7 +44,10 @@ struct NodeCommand: AsyncParsableCommand {
         }
         try RuntimeDirectory(configuration.runtimeDirectory).prepare()
         let stop = StopRequest()
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        switch logFormat {
+        case .json: LoggingSystem.bootstrap { JSONLogHandler(label: $0) }
+        case .text: LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        }
         var logger = Logger(label: name)
         logger.logLevel = logLevel
         let host = try await NodeHost.start(

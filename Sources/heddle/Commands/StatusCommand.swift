@@ -19,10 +19,18 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var inspection: InspectionOptions
 
+    @Option(name: .shortAndLong, help: "table, json or yaml.")
+    var output: OutputForm = .table
+
     func run() async throws {
         let configuration = try mesh.load()
         let picture = try await inspection.picture(of: configuration, InspectionQuery(.everything))
-        print(StatusScreen.text(picture, cluster: configuration.name, .standardOutput), terminator: "")
+        switch output {
+        case .json: print(StatusScreen.json(picture, cluster: configuration.name).lines)
+        case .yaml: print(StatusScreen.json(picture, cluster: configuration.name).yaml)
+        case .table, .wide:
+            print(StatusScreen.text(picture, cluster: configuration.name, .standardOutput), terminator: "")
+        }
         if picture.isDegraded { throw ExitCode.degraded }
     }
 }

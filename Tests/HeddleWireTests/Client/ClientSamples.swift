@@ -147,5 +147,25 @@ enum ReportSamples {
                 promptTokenCount: 5, generatedTokenCount: 6, attempt: Attempt(2), group: GroupName("g0"),
                 router: NodeName("front"))
         ],
+        events: [
+            NoticeReport(
+                number: 7, age: .seconds(1),
+                notice: Notice(
+                    .warning, .epochEnded, actor: "w0/gpu-worker/g0.0", subject: "g0", request: ClientSamples.id,
+                    text: "rank 1 is lost"))
+        ],
+        lines: [
+            NoticeReport(number: 9, age: .zero, notice: Notice(.info, actor: "front/node", text: "node front serves"))
+        ],
+        spans: [
+            SpanReport(
+                request: ClientSamples.id, id: SpanID(.run, of: ClientSamples.id),
+                parent: SpanID(.request, of: ClientSamples.id), name: .run, actor: "front/router/0", reason: "at g0",
+                startAge: .seconds(2), duration: .seconds(1), isOpen: true, fields: [ReportField("attempt", 1)],
+                error: "given up"),
+            SpanReport(
+                request: ClientSamples.id, id: SpanID(.request, of: ClientSamples.id), parent: nil, name: .request,
+                actor: "front/router/0", startAge: .seconds(2), duration: .seconds(1), isOpen: false),
+        ], missedCount: 3,
         omittedCount: 2)
 }
