@@ -128,7 +128,7 @@ public enum GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence that names the address or the file.
     public var description: String {
         switch self {
-        case .cannotBind(let origin, let reason): "the HTTP gateway cannot listen at \(origin): \(reason)"
+        case .cannotBind(let origin, let reason): "HTTP cannot be served at \(origin): \(reason)"
         case .badCertificate(let file, let reason): "the certificate \(file) and its key cannot be used: \(reason)"
         }
     }

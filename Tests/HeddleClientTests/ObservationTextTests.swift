@@ -1,5 +1,6 @@
 import HeddleClient
 import HeddleCore
+import HeddleWire
 import Testing
 
 @Suite struct ObservationTextTests {
@@ -188,5 +189,40 @@ import Testing
         try listing.sort(by: "name")
         #expect(listing.table.rows.map { $0[0] } == ["a", "b", "c"])
         #expect(throws: Listing.UnknownKey.self) { try listing.sort(by: "size") }
+    }
+
+    /// A figure of Docs/PERFORMANCE.md; the bound is wide because machines that build are slow.
+    @Test func aMeshOfTwoHundredActorsIsReadAtOnce() async throws {
+        let nodes = try (0..<10).map { index in
+            var report = NodeReport(
+                name: NodeName("n\(index)"), incarnation: Samples.incarnation, processID: 1, version: "0", host: "h",
+                roles: [], state: StateReport("serving"), uptime: .zero)
+            report.actors = (0..<20).map { number in
+                ActorReport(
+                    id: "n\(index)/router/\(number)", role: "router", node: NodeName("n\(index)"),
+                    state: StateReport("serving"),
+                    methods: (0..<8).map { .init(method: "method\($0)", callCount: 1) },
+                    fields: (0..<20).map { ReportField("field \($0)", $0) },
+                    tables: [
+                        ReportTable(
+                            title: "t", columns: ["a", "b", "c"], rows: (0..<40).map { ["\($0)", "row", "because"] })
+                    ])
+            }
+            let whole = report
+            return try ScriptedRouter(script: { _, frames in
+                guard let request = try? InspectRequest(frames: frames) else { return [] }
+                return [InspectReply(number: request.number, outcome: .report(whole)).frames()]
+            })
+        }
+        let targets = nodes.enumerated().map {
+            InspectionClient.Target(node: NodeName("n\($0)"), endpoint: $1.endpoint)
+        }
+        let start = ContinuousClock.now
+        let answers = try await InspectionClient.ask(targets, InspectionQuery(.everything), deadline: .seconds(20))
+        let took = ContinuousClock.now - start
+        #expect(MeshPicture(answers).actors.count == 200)
+        print("inspection of 200 actors on 10 nodes: \(took)")
+        #expect(took < .seconds(5))
+        for node in nodes { node.stop() }
     }
 }

@@ -38,7 +38,7 @@ import Testing
     static let behind = ["CHeddleWire": "CProtobufC"]
 
     /// What comes with the toolchain.
-    static let system: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]
+    static let system: Set<String> = ["Foundation", "FoundationNetworking", "Glibc", "Synchronization", "Dispatch"]
 
     /// The core decides and does nothing else: it has not even a clock, a file or a lock to reach for.
     static let withoutSystem: Set<String> = ["HeddleCore"]

@@ -26,6 +26,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var adminKeyDigest: Digest?
     /// Whether the file allows plain TCP beyond loopback and plain keys.
     public var isInsecure: Bool
+    /// The URL of an OpenTelemetry collector that every node exports its spans to, by OTLP over plain HTTP.
+    public var traces: String?
 
     /// A base model.
     public struct Model: Hashable, Sendable {
@@ -100,9 +102,11 @@ public struct ClusterConfiguration: Hashable, Sendable {
         public var inspect: String
         /// Where the HTTP gateway listens; routers only.
         public var http: HTTP?
+        /// Where the node tells its numbers to a monitoring system, by plain HTTP.
+        public var metrics: HTTP?
     }
 
-    /// Where a router's HTTP gateway listens.
+    /// Where something listens that speaks HTTP.
     public struct HTTP: Hashable, Sendable {
         /// A numeric address, an IPv6 one without brackets.
         public var address: String

@@ -21,9 +21,10 @@ public enum PortCheck {
             uses.append((node.mesh, "mesh of node “\(node.name)”"))
             if let client = node.client { uses.append((client, "client of node “\(node.name)”")) }
             uses.append((node.inspect, "inspect of node “\(node.name)”"))
-            if let http = node.http {
+            for (use, http) in [("http", node.http), ("metrics", node.metrics)] {
+                guard let http else { continue }
                 let address = http.address.contains(":") ? "[\(http.address)]" : http.address
-                uses.append(("tcp://\(address):\(http.port)", "http of node “\(node.name)”"))
+                uses.append(("tcp://\(address):\(http.port)", "\(use) of node “\(node.name)”"))
             }
         }
         for group in cluster.groups {

@@ -42,6 +42,7 @@ struct Document {
         var hasClient: Bool
         var inspect: Located<Endpoint>
         var http: Located<Endpoint>?
+        var metrics: Located<Endpoint>?
         var certificate: Located<String>?
         var certificateKey: Located<String>?
         /// The socket file of a use.
@@ -49,20 +50,28 @@ struct Document {
 
         var endpoints: [(use: String, endpoint: Located<Endpoint>)] {
             [("mesh", mesh)] + (client.map { [("client", $0)] } ?? []) + [("inspect", inspect)]
-                + (http.map { [("http", $0)] } ?? [])
+                + (http.map { [("http", $0)] } ?? []) + (metrics.map { [("metrics", $0)] } ?? [])
         }
 
         /// Whether what goes over an endpoint is encrypted.
         func isEncrypted(_ use: String) -> Bool { use == "http" && certificate != nil }
 
+        var resolvedMetrics: ClusterConfiguration.HTTP? { Self.resolved(metrics, tls: nil) }
+
         var resolvedHTTP: ClusterConfiguration.HTTP? {
-            guard case .tcp(let address, let port, _)? = http?.value else { return nil }
-            let isSix = address.hasPrefix("[")
             var tls: ClusterConfiguration.HTTP.TLS?
             if let certificate, let certificateKey {
                 tls = ClusterConfiguration.HTTP.TLS(
                     certificateFile: certificate.value, keyFile: certificateKey.value)
             }
+            return Self.resolved(http, tls: tls)
+        }
+
+        private static func resolved(
+            _ endpoint: Located<Endpoint>?, tls: ClusterConfiguration.HTTP.TLS?
+        ) -> ClusterConfiguration.HTTP? {
+            guard case .tcp(let address, let port, _)? = endpoint?.value else { return nil }
+            let isSix = address.hasPrefix("[")
             return ClusterConfiguration.HTTP(
                 address: isSix ? String(address.dropFirst().dropLast()) : address, port: port, tls: tls)
         }
@@ -113,7 +122,8 @@ struct Document {
                 roles: ClusterConfiguration.Role.allCases.filter(roles.contains),
                 mesh: node.mesh.value.text(file: node.socket("mesh")),
                 client: node.client?.value.text(file: node.socket("client")),
-                inspect: node.inspect.value.text(file: node.socket("inspect")), http: node.resolvedHTTP)
+                inspect: node.inspect.value.text(file: node.socket("inspect")), http: node.resolvedHTTP,
+                metrics: node.resolvedMetrics)
         }
     }
 

@@ -9,7 +9,7 @@ struct DocumentReader {
 
     static let keys = [
         "cluster", "runtime", "models", "adapters", "tenants", "nodes", "groups", "adapterCache", "weightCache",
-        "limits", "admin", "insecure",
+        "limits", "admin", "insecure", "traces",
     ]
 
     /// Nil, with complaints, where the parts are too broken to make a configuration.
@@ -42,7 +42,24 @@ struct DocumentReader {
             models: document.models.map(\.value.model), adapters: document.adapters.map(\.value.adapter),
             tenants: document.tenants.map(\.value.tenant), nodes: document.resolvedNodes,
             groups: document.resolvedGroups(runtimeDirectory: runtimeDirectory), adapterCache: cache,
-            weightCache: weights, limits: limits, adminKeyDigest: adminKeyDigest?.value, isInsecure: isInsecure)
+            weightCache: weights, limits: limits, adminKeyDigest: adminKeyDigest?.value, isInsecure: isInsecure,
+            traces: traces(top, isInsecure: isInsecure))
+    }
+
+    /// Spans name tenants and adapters, so they leave the machine in the clear only where that is allowed.
+    private func traces(_ top: MappingReader, isInsecure: Bool) -> String? {
+        guard let text = top.text("traces") else { return nil }
+        guard let url = URL(string: text.value), let host = url.host, !host.isEmpty,
+            url.scheme == "http" || url.scheme == "https"
+        else {
+            report.complain(text, "“\(text.value)” must be a URL such as http://127.0.0.1:4318/v1/traces")
+            return nil
+        }
+        if url.scheme == "http", !isInsecure, !["127.0.0.1", "::1", "localhost"].contains(host) {
+            report.complain(
+                text, "\(host) is beyond loopback and plain HTTP is readable by others; set insecure: true to allow it")
+        }
+        return text.value
     }
 
     private func clusterName(_ top: MappingReader) -> Located<String>? {
@@ -120,6 +137,7 @@ struct DocumentReader {
                 item.node, path: item.path,
                 keys: [
                     "name", "host", "roles", "mesh", "client", "inspect", "http", "httpCertificate", "httpKey",
+                    "metrics",
                 ], report: report)
         else { return nil }
         let name = reader.name("name", NodeName.self)
@@ -127,6 +145,7 @@ struct DocumentReader {
         let roles = reader.choices("roles", ClusterConfiguration.Role.self)
         let endpoints = ["mesh", "client", "inspect"].map { reader.endpoint($0) }
         let http = reader.address("http")
+        let metrics = reader.address("metrics")
         let files = ["httpCertificate", "httpKey"].map { name in
             reader.text(name).map { Located(value: paths.absolute($0.value), mark: $0.mark, key: $0.key) }
         }
@@ -139,7 +158,7 @@ struct DocumentReader {
             Document.NodeEntry(
                 name: name, host: host?.value.text ?? "localhost", roles: roles,
                 mesh: resolved("mesh", endpoints[0]), client: endpoints[1], hasClient: reader.has("client"),
-                inspect: resolved("inspect", endpoints[2]), http: http, certificate: files[0],
+                inspect: resolved("inspect", endpoints[2]), http: http, metrics: metrics, certificate: files[0],
                 certificateKey: files[1], socket: socket))
     }
 

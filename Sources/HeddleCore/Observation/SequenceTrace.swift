@@ -111,6 +111,8 @@ extension BatchReport.State {
         case .waitingForBlocks(let needed, let free): ("needs \(needed) KV blocks, \(free) are free", 2)
         case .waitingForRunningCount(let max): ("\(max) sequences run, which is the most", 3)
         case .waitingForTurn: ("older sequences take the step's rows", 4)
+        case .waitingForMemory(let needed, let free): ("needs \(needed) bytes of the memory, \(free) are free", 5)
+        case .waitingForPrefix: ("another sequence computes the next tokens of its prompt", 6)
         }
     }
 }

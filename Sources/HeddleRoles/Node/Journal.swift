@@ -7,10 +7,10 @@ final class Journal: Sendable {
     private let notices = Locked(NoticeBook())
     private let traces = Locked(TraceBook())
     private let metrics = Locked(MetricRegistry())
-    /// Is given every span that ended.
-    private let exporter: (@Sendable (TraceSpan) -> Void)?
+    /// Is given every span that ended; nil where none are exported.
+    let exporter: TraceExporter?
 
-    init(exporter: (@Sendable (TraceSpan) -> Void)? = nil) { self.exporter = exporter }
+    init(exporter: TraceExporter? = nil) { self.exporter = exporter }
 
     func tell(_ notice: Notice) {
         let moment = now()
@@ -19,7 +19,7 @@ final class Journal: Sendable {
 
     func put(_ span: TraceSpan) {
         traces.withLock { $0.put(span) }
-        if span.end != nil { exporter?(span) }
+        if span.end != nil { exporter?.take(span) }
     }
 
     func put(_ spans: [TraceSpan]) { for span in spans { put(span) } }
@@ -55,6 +55,7 @@ final class Journal: Sendable {
         notices.withLock { book in
             for kind in Notice.Kind.allCases { registry.set(.events, [kind.rawValue], Double(book.count(of: kind))) }
         }
+        if let exporter { registry.set(.spansDropped, [], Double(exporter.droppedCount)) }
         registry.take(report, time: Date().timeIntervalSince1970)
         return registry.text()
     }

@@ -16,6 +16,8 @@ public final class NodeHost: Sendable {
     private let hosted: Hosted
     private let inspection: InspectionPort
     private let log: RoleLog
+    private let inspector: NodeInspector
+    private let exporting: Task<Void, Never>
 
     /// What an HTTP gateway needs of this node's router; nil where the node has none.
     public var front: RouterFront? { hosted.front }
@@ -41,7 +43,14 @@ public final class NodeHost: Sendable {
         let layout = MeshLayout(configuration)
         var generator = SystemRandomNumberGenerator()
         let incarnation = Incarnation(using: &generator)
-        let journal = Journal()
+        let journal = Journal(
+            exporter: configuration.traces.flatMap(URL.init(string:)).map { endpoint in
+                let epoch = Int64(Date().timeIntervalSince1970 * 1e9) - Int64(clamping: now().nanoseconds)
+                return TraceExporter(
+                    endpoint: endpoint,
+                    document: TraceDocument(
+                        node: name, incarnation: incarnation, version: version, epochOffset: epoch))
+            })
         var logger = logger
         logger[metadataKey: "incarnation"] = "\(incarnation)"
         let log = RoleLog(logger, actor: "\(name)/node", journal: journal)
@@ -67,7 +76,8 @@ public final class NodeHost: Sendable {
                 journal: journal, logger: logger)
             let hosted = try await builder.build()
             let host = NodeHost(
-                name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, log: log)
+                name: name, incarnation: incarnation, system: system, hosted: hosted, inspection: inspection, log: log,
+                inspector: inspector)
             try await host.begin()
             log.info(
                 .nodeStarted, about: name.text,
@@ -81,13 +91,16 @@ public final class NodeHost: Sendable {
 
     private init(
         name: NodeName, incarnation: Incarnation, system: MeshActorSystem, hosted: Hosted, inspection: InspectionPort,
-        log: RoleLog
+        log: RoleLog, inspector: NodeInspector
     ) {
         self.name = name
         self.incarnation = incarnation
         self.system = system
         self.hosted = hosted
         self.inspection = inspection
+        self.inspector = inspector
+        let exporter = inspector.journal.exporter
+        exporting = Task.detached { await exporter?.run() }
         self.log = log
     }
 
@@ -97,6 +110,9 @@ public final class NodeHost: Sendable {
         await hosted.worker?.whenLocal { $0.begin() }
         await hosted.router?.whenLocal { $0.begin() }
     }
+
+    /// The node's numbers as Prometheus reads them. Asks no actor, so that a busy or stuck one is counted like the others.
+    public func metricsText() -> String { inspector.metricsText() }
 
     /// Ends the node: clients are told, ranks leave their group, sockets close. Takes a few seconds at most.
     public func stop() async {
@@ -108,6 +124,8 @@ public final class NodeHost: Sendable {
         await hosted.cache?.whenLocal { $0.stop() }
         hosted.client?.close()
         inspection.close()
+        exporting.cancel()
+        await inspector.journal.exporter?.flush()
         await system.shutdown()
     }
 }

@@ -84,7 +84,6 @@ extension Router {
         if adapter == nil { adapter = try await describe(name, for: submission, of: tenant) }
         let described = now()
         var draft = try await draft(submission, model: name, pinned: adapter, of: tenant.name)
-        noteAdmitted(submission.id, started: started, described: described, promptTokenCount: draft.promptTokens.count)
         let isCancelled = admitting.removeValue(forKey: submission.id)?.isCancelled ?? false
         if isCancelled { throw RequestError.cancelled }
         // A client that went meanwhile is told nothing, and nothing is run for it.
@@ -93,6 +92,11 @@ extension Router {
         draft.deadline -= now().duration(since: started)
         guard draft.deadline > .zero else { throw RequestError.deadlineExceeded(after: deadline) }
         let admitted = try admission.admit(draft, tenant: tenant)
+        // One that comes back keeps the trace that it has.
+        if streams[submission.id] == nil {
+            noteAdmitted(
+                submission.id, started: started, described: described, promptTokenCount: draft.promptTokens.count)
+        }
         echoesPrompt = submission.echoesPrompt
         submissionHeard = started
         defer {

@@ -52,8 +52,11 @@ struct NodeCommand: AsyncParsableCommand {
         logger.logLevel = logLevel
         let host = try await NodeHost.start(
             configuration, node: NodeName(name), version: Heddle.configuration.version, logger: logger)
+        logger[metadataKey: "incarnation"] = "\(host.incarnation)"
         let gateway: Gateway?
+        let metrics: MetricsServer?
         do {
+            metrics = try await openMetrics(configuration, host, logger)
             gateway = try await openGateway(configuration, host, logger)
         } catch {
             await host.stop()
@@ -62,7 +65,15 @@ struct NodeCommand: AsyncParsableCommand {
         Readiness.announce()
         await stop.wait()
         await gateway?.drain(within: configuration.limits.drainMax)
+        await metrics?.stop()
         await host.stop()
+    }
+
+    private func openMetrics(
+        _ configuration: ClusterConfiguration, _ host: NodeHost, _ logger: Logger
+    ) async throws -> MetricsServer? {
+        guard let place = configuration.node(NodeName(name))?.metrics else { return nil }
+        return try await MetricsServer.start(at: place, logger: logger) { host.metricsText() }
     }
 
     private func openGateway(
