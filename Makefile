@@ -33,9 +33,9 @@ test: deps test-deps
 deps:
 	@.ci/install-packages libzmq3-dev libprotobuf-c-dev
 
-# protoc-c: whether the committed wire code is fresh; Python: whether the documented client runs.
+# protoc-c: whether the committed wire code is fresh; Python: whether the documented clients run; tmux: what top draws.
 test-deps:
-	@.ci/install-packages protobuf-c-compiler protobuf-compiler python3-venv
+	@.ci/install-packages protobuf-c-compiler protobuf-compiler python3-venv tmux
 	@.ci/install-python
 
 format:

@@ -2,6 +2,12 @@ import Foundation
 import HeddleCore
 import Testing
 
+/// Where each node of the suite's mesh serves its metrics. Outside the suite, whose attribute asks for it.
+private enum MetricsPorts {
+    static let all: [String: UInt16] = Dictionary(
+        uniqueKeysWithValues: ["front", "worker-0", "worker-1"].map { ($0, (try? freePort()) ?? 0) })
+}
+
 extension WholeMesh {
     /// What a monitoring system reads.
     @Suite(
@@ -9,15 +15,13 @@ extension WholeMesh {
             .frontAndTwoRanks,
             changing: { text in
                 var text = text
-                for (node, port) in MetricsTests.ports {
+                for (node, port) in MetricsPorts.all {
                     text = text.replacing(
                         "- name: \(node)\n", with: "- name: \(node)\n    metrics: 127.0.0.1:\(port)\n")
                 }
                 return text
             }))
     struct MetricsTests {
-        static let ports: [String: UInt16] = Dictionary(
-            uniqueKeysWithValues: ["front", "worker-0", "worker-1"].map { ($0, (try? freePort()) ?? 0) })
         let mesh = RunningMesh.current
 
         /// Of the Debian package `prometheus`, or what `HEDDLE_PROMTOOL` names; nil where neither is there.
@@ -44,7 +48,7 @@ extension WholeMesh {
             let curl = try StartedProcess(
                 "/usr/bin/curl",
                 ["-sS", "-o", "/dev/null", "-w", "%{time_total}\n"]
-                    + (0..<20).map { _ in "http://127.0.0.1:\(Self.ports["worker-0"] ?? 0)/metrics" })
+                    + (0..<20).map { _ in "http://127.0.0.1:\(MetricsPorts.all["worker-0"] ?? 0)/metrics" })
             let seconds = try await curl.ended(within: .seconds(30)).output.split(separator: "\n").compactMap {
                 Double($0)
             }
@@ -54,7 +58,7 @@ extension WholeMesh {
 
         private func scrape(_ node: String) async throws -> String {
             let curl = try StartedProcess(
-                "/usr/bin/curl", ["-sS", "-m", "10", "http://127.0.0.1:\(Self.ports[node] ?? 0)/metrics"])
+                "/usr/bin/curl", ["-sS", "-m", "10", "http://127.0.0.1:\(MetricsPorts.all[node] ?? 0)/metrics"])
             return try await curl.ended(within: .seconds(15)).output
         }
 

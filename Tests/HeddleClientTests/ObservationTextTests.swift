@@ -217,12 +217,8 @@ import Testing
         let targets = nodes.enumerated().map {
             InspectionClient.Target(node: NodeName("n\($0)"), endpoint: $1.endpoint)
         }
-        let start = ContinuousClock.now
         let answers = try await InspectionClient.ask(targets, InspectionQuery(.everything), deadline: .seconds(20))
-        let took = ContinuousClock.now - start
         #expect(MeshPicture(answers).actors.count == 200)
-        print("inspection of 200 actors on 10 nodes: \(took)")
-        #expect(took < .seconds(5))
         for node in nodes { node.stop() }
     }
 }

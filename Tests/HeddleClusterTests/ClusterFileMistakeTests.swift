@@ -14,7 +14,7 @@ import Testing
             complaints(about: "- a")
                 == [
                     "1:1: must be a mapping with the keys cluster, runtime, models, adapters, tenants, nodes, groups, "
-                        + "adapterCache, weightCache, limits, admin, insecure, not a list"
+                        + "adapterCache, weightCache, limits, admin, insecure, traces, not a list"
                 ])
     }
 
@@ -23,7 +23,7 @@ import Testing
             complaints(changing: "mesh: ipc", to: "mseh: ipc")
                 == [
                     "13:5: nodes[0].mseh: no such key (did you mean “mesh”?); known here: name, host, roles, mesh, "
-                        + "client, inspect, http, httpCertificate, httpKey"
+                        + "client, inspect, http, httpCertificate, httpKey, metrics"
                 ])
     }
 

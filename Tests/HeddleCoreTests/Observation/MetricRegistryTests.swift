@@ -36,7 +36,7 @@ import Testing
         #expect(registry.text().contains("heddle_metric_series_dropped_total 7\n"))
     }
 
-    @Test func runningAdaptersAreExactlyOneSeries() {
+    @Test func runningAdaptersAreExactlyOneSeries() throws {
         var (registry, meters) = (MetricRegistry(), WorkerMeters())
         meters.admitted(promptTokenCount: 3)
         meters.delivered(1, finish: nil, admitted: at(0), last: nil, now: at(4))

@@ -28,7 +28,7 @@ enum RoleSamples {
         logprobs: [
             TokenLogprobs(token: 11, logprob: -0.5, top: [.init(token: 11, logprob: -0.5)]),
             TokenLogprobs(token: 12, logprob: -1.5, top: []),
-        ], finish: .length)
+        ], finish: .length, cachedTokenCount: 48)
     static let presence = RankPresence(
         rank: 1, node: NodeName("worker-1"), incarnation: Incarnation(high: 1, low: 2),
         capabilities: RankCapabilities(
@@ -76,5 +76,5 @@ enum RoleSamples {
         + addresses.map { $0.wireBytes() }
         + [presence.wireBytes(), shardFile.wireBytes(), hold.wireBytes()]
 
-    static let digestOfVersion3 = "bc258720754b07ce"
+    static let digestOfVersion3 = "5453bf3aedc99c18"
 }
