@@ -56,10 +56,11 @@ public struct ModelDigestMemory: Sendable {
         let isWritten = write(file, bytes, bytes.count) == bytes.count
         close(file)
         if !isWritten || rename(temporary, path) != 0 { unlink(temporary) }
-        prune()
+        prune(keeping: path)
     }
 
-    private func prune() {
+    /// The new note stays, though others may bear the same second.
+    private func prune(keeping newest: String) {
         guard let folder = opendir(directory) else { return }
         defer { closedir(folder) }
         var notes: [(path: String, identity: FileIdentity)] = []
@@ -68,9 +69,11 @@ public struct ModelDigestMemory: Sendable {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             let path = "\(directory)/\(name)"
-            if !name.hasPrefix("."), let identity = FileIdentity(path: path) { notes.append((path, identity)) }
+            if !name.hasPrefix("."), path != newest, let identity = FileIdentity(path: path) {
+                notes.append((path, identity))
+            }
         }
-        let surplus = notes.count - noteCountMax
+        let surplus = notes.count + 1 - noteCountMax
         if surplus <= 0 { return }
         notes.sort { ($0.identity.changedSeconds, $0.path) < ($1.identity.changedSeconds, $1.path) }
         for note in notes.prefix(surplus) { unlink(note.path) }
