@@ -110,10 +110,16 @@ extension WholeMesh {
             mesh.supervisor.send(SIGTERM)
             #expect(try await mesh.supervisor.ended(within: .seconds(30)).code == 0)
             #expect(ContinuousClock.now - before < .seconds(5))
+            // A fast machine ends some of them first; who was not done is told why.
+            var toldCount = 0
             for curl in curls {
                 let ended = try await curl.ended(within: .seconds(10))
-                #expect(ended.output.contains("shutting_down"), "\(ended.output.suffix(300)) \(ended.errors)")
+                let isTold = ended.output.contains("shutting_down")
+                if isTold { toldCount += 1 }
+                let isDone = ended.output.hasSuffix("data: [DONE]\n\n") || ended.output.contains("\"usage\"")
+                #expect(isTold || isDone, "\(ended.output.suffix(300)) \(ended.errors)")
             }
+            #expect(toldCount > 0)
             try await mesh.expectNothingLeft()
         }
 
